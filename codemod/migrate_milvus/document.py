@@ -1,0 +1,1 @@
+"""Documents: a user's file read without loss."""

@@ -1,0 +1,88 @@
+"""The vocabulary that the stages share: places, findings, sites and the outcome per file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from migrate_milvus.document import Document
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A place in a user's file.
+
+    ``line`` and ``column`` count from 1; ``column`` counts characters, not bytes.
+    """
+
+    path: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+class Severity(Enum):
+    """What a finding means for the run."""
+
+    BLOCKED = "blocked"  # an ORM use stays, because rewriting it was not proved safe
+    NOTE = "note"  # the code was rewritten; the owner should know this
+    ERROR = "error"  # the file could not be handled: exit code 2
+
+
+class Status(Enum):
+    """The ledger's columns: every ORM use found stands in exactly one of them."""
+
+    REWRITTEN = "rewritten"
+    REPORTED = "reported"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something the user has to read: where, which rule, why, and what to do by hand.
+
+    ``reason`` is the stable name of the failed precondition (or of the note), ``message`` says it
+    in a sentence about this code, ``recipe`` is what the owner can do by hand (may have several
+    lines, may be code). ``follows`` lists the other sites of the same unit, which would migrate
+    once this one is solved.
+    """
+
+    place: Place
+    rule: str
+    reason: str
+    message: str
+    recipe: str = ""
+    severity: Severity = Severity.BLOCKED
+    symbol: str = ""
+    follows: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True)
+class SiteRecord:
+    """One ORM use in the ledger."""
+
+    place: Place
+    symbol: str
+    rule: str
+    status: Status
+    reason: str = ""
+    why: tuple[str, ...] = ()
+
+
+@dataclass
+class FileResult:
+    """What the migration of one file came to.
+
+    ``text`` is the new text, or None when nothing changes. ``document`` holds the old one.
+    ``signatures`` lists changed functions in words, for the report.
+    """
+
+    document: Document
+    text: str | None = None
+    findings: list[Finding] = field(default_factory=list)
+    sites: list[SiteRecord] = field(default_factory=list)
+    signatures: list[str] = field(default_factory=list)

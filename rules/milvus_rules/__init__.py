@@ -1,0 +1,1 @@
+"""What is known about Milvus: the ORM's symbols, their client equivalents, and the rules."""
