@@ -1,0 +1,135 @@
+"""A warm Python process: pymilvus and numpy are imported once, each program runs in a fork.
+
+A request is one line of JSON on stdin: ``argv`` (the program and its arguments), ``cwd``,
+``environment`` (added to this process' own), ``stdout`` and ``stderr`` (files to write),
+``timeout`` in seconds. The answer is one line: ``exit`` and ``timed_out``.
+
+The recorder is installed before the imports, exactly as ``hook/sitecustomize.py`` does it. No
+channel is opened here, so grpc has no threads or sockets that a fork would inherit.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import runpy
+import select
+import signal
+import sys
+import traceback
+
+
+def _install_recorder():
+    path = os.path.join(os.path.dirname(os.path.realpath(__file__)), "recorder.py")
+    spec = importlib.util.spec_from_file_location("_migrate_milvus_recorder", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    module.install()
+
+
+def _become(job):
+    """Turn this fork into the program; returns its exit status."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.setpgid(0, 0)
+    for number, name in ((0, os.devnull), (1, job["stdout"]), (2, job["stderr"])):
+        flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        fd = os.open(name, flags, 0o600)
+        os.dup2(fd, number)
+        os.close(fd)
+    sys.stdin = open(0, closefd=False)
+    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", closefd=False)
+    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)
+    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr
+    os.chdir(job["cwd"])
+    os.environ.update(job["environment"])
+    sys.argv[:] = job["argv"]
+    sys.path[0] = os.path.dirname(os.path.abspath(job["argv"][0]))
+    try:
+        runpy.run_path(job["argv"][0], run_name="__main__")
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return (end.code or 0) & 0xFF
+        print(end.code, file=sys.stderr)
+        return 1
+    except BaseException:
+        kind, error, trace = sys.exc_info()
+        # runpy's own frames are none of the program's
+        while trace is not None and trace.tb_frame.f_code.co_filename != job["argv"][0]:
+            trace = trace.tb_next
+        traceback.print_exception(kind, error, trace)
+        return 1
+    return 0
+
+
+def _finish(status):
+    """What the interpreter does on its way out, and then out for good."""
+    try:
+        import atexit
+        import threading
+
+        threading._shutdown()
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(status)
+
+
+def _wait(child, seconds):
+    """Wait for a child; when its time is over, end it with all that it started."""
+    pidfd = os.pidfd_open(child) if hasattr(os, "pidfd_open") else None
+    if pidfd is not None:
+        ready, _, _ = select.select([pidfd], [], [], seconds)
+        os.close(pidfd)
+        if not ready:
+            _end_group(child)
+            os.waitpid(child, 0)
+            return 1, True
+    _, raw = os.waitpid(child, 0)
+    _end_group(child)
+    return os.waitstatus_to_exitcode(raw), False
+
+
+def _end_group(child):
+    try:
+        os.killpg(child, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def main():
+    _install_recorder()
+    import numpy  # noqa: F401
+    import pymilvus  # noqa: F401
+
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.set_inheritable(answers.fileno(), False)
+    os.dup2(2, 1)
+    # not the text layer: a fork must not take over what it has read ahead
+    pending = b""
+    while True:
+        while b"\n" not in pending:
+            more = os.read(0, 65536)
+            if not more:
+                answers.close()
+                return 0
+            pending += more
+        line, _, pending = pending.partition(b"\n")
+        job = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                answers.close()
+                status = _become(job)
+            finally:
+                _finish(status)
+        exit_status, timed_out = _wait(child, job["timeout"])
+        answers.write(json.dumps({"exit": exit_status, "timed_out": timed_out}) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

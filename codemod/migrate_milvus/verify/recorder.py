@@ -1,0 +1,473 @@
+"""Record what a program sends to Milvus, from below pymilvus and without changing the program.
+
+Loaded by ``hook/sitecustomize.py`` in the process of the program, so this file stands alone: the
+standard library only, any Python from 3.8 on, any pymilvus. It is told what to do by environment
+variables, read when they are needed so that a forked child can have its own:
+
+``MIGRATE_MILVUS_RECORD``  folder for the recordings, one file of JSON lines per process
+``MIGRATE_MILVUS_SERVER``  address that every pymilvus connection is sent to (else unchanged)
+``MIGRATE_MILVUS_SALT``    key for the fingerprints that stand for credentials
+
+The channel functions of grpc are replaced, so the recorder sits under pymilvus' interceptors and
+sees the final metadata. A credential is stored only as a keyed fingerprint: two runs with the same
+key can be compared, the secret itself cannot be read back.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import os
+import struct
+import sys
+import sysconfig
+import threading
+import time
+
+RECORD = "MIGRATE_MILVUS_RECORD"
+SERVER = "MIGRATE_MILVUS_SERVER"
+SALT = "MIGRATE_MILVUS_SALT"
+
+_SERVICE = "/milvus.proto.milvus.MilvusService/"
+_WARNING = "PyMilvusDeprecationWarning"
+_SECRETS = frozenset({"password", "oldPassword", "newPassword", "old_password", "new_password", "token"})
+# pymilvus waits at least this long between polls of a server that answers at once
+_LONGEST_SLEEP = 0.02
+
+# bytes fields that hold another message: (module of pymilvus.grpc_gen, message)
+_NESTED = {
+    ("CreateCollectionRequest", "schema"): ("schema_pb2", "CollectionSchema"),
+    ("AddCollectionFieldRequest", "schema"): ("schema_pb2", "FieldSchema"),
+    ("SearchRequest", "placeholder_group"): ("common_pb2", "PlaceholderGroup"),
+}
+
+
+class _Output:
+    """The recording of this process; a fork gets a file of its own."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._key = None
+        self._fd = -1
+        self._threads = {}
+        self._salt = os.urandom(16)
+
+    def after_fork(self):
+        self._lock = threading.Lock()
+
+    def _open(self):
+        folder = os.environ.get(RECORD)
+        key = (os.getpid(), folder)
+        if key == self._key:
+            return self._fd
+        if not folder:
+            return -1
+        if self._fd >= 0 and self._key is not None and self._key[0] == os.getpid():
+            os.close(self._fd)
+        path = os.path.join(folder, "%d-%d.jsonl" % (time.time_ns(), os.getpid()))
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._key = key
+        self._threads = {}
+        self._put({"kind": "process", "pid": os.getpid(), "parent": os.getppid()})
+        return self._fd
+
+    def _put(self, entry):
+        data = (json.dumps(entry, separators=(",", ":"), default=str) + "\n").encode()
+        while data:
+            data = data[os.write(self._fd, data) :]
+
+    def write(self, entry):
+        with self._lock:
+            if self._open() >= 0:
+                ident = threading.get_ident()
+                number = self._threads.setdefault(ident, len(self._threads))
+                main = threading.current_thread() is threading.main_thread()
+                entry["thread"] = "main" if main else "thread-%d" % number
+                entry["at"] = time.monotonic_ns()
+                self._put(entry)
+
+    def fingerprint(self, secret):
+        """A keyed digest that stands for a secret."""
+        salt = os.environ.get(SALT, "").encode() or self._salt
+        text = secret if isinstance(secret, bytes) else str(secret).encode()
+        return "hidden:" + hmac.new(salt, text, hashlib.sha256).hexdigest()[:12]
+
+
+_output = _Output()
+
+
+# -- where a call came from ------------------------------------------------------------------
+
+
+def _library_folders():
+    paths = sysconfig.get_paths()
+    folders = [paths.get(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    return tuple({os.path.realpath(folder) + os.sep for folder in folders if folder})
+
+
+_LIBRARIES = _library_folders()
+_OWN = os.path.dirname(os.path.realpath(__file__)) + os.sep
+_is_user_file = {}
+
+
+def _user_file(name):
+    """Whether a file is the user's own code: not Python's, not installed, not ours."""
+    known = _is_user_file.get(name)
+    if known is None:
+        real = os.path.realpath(name)
+        known = not (
+            name.startswith("<")
+            or real.startswith(_LIBRARIES)
+            or real.startswith(_OWN)
+            or "site-packages" in real
+            or "dist-packages" in real
+        )
+        _is_user_file[name] = known
+    return known
+
+
+def _call_name(frame):
+    code = frame.f_code
+    name = getattr(code, "co_qualname", None)
+    if name is None:
+        owner = frame.f_locals.get("self")
+        name = code.co_name if owner is None else type(owner).__name__ + "." + code.co_name
+    return frame.f_globals.get("__name__", "") + ":" + name
+
+
+def _caused_by(frame):
+    """The outermost pymilvus call, and the line of the user's code that made it."""
+    outermost = None
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module.split(".", 1)[0] == "pymilvus":
+            if module != "pymilvus.decorators":
+                outermost = frame
+        elif _user_file(frame.f_code.co_filename):
+            break
+        frame = frame.f_back
+    call = "" if outermost is None else _call_name(outermost)
+    if frame is None:
+        return call, "", 0
+    return call, frame.f_code.co_filename, frame.f_lineno
+
+
+# -- messages as plain dicts -------------------------------------------------------------------
+
+
+def _plain_bytes(value):
+    return {"$bytes": base64.b64encode(value).decode()}
+
+
+def _vectors(group):
+    """A placeholder group with its float vectors as numbers (the other types stay bytes)."""
+    from pymilvus.grpc_gen import common_pb2
+
+    holders = []
+    for holder in group.placeholders:
+        values = [_plain_bytes(value) for value in holder.values]
+        if holder.type == common_pb2.PlaceholderType.FloatVector:
+            values = [list(struct.unpack("<%df" % (len(v) // 4), v)) for v in holder.values]
+        elif holder.type == common_pb2.PlaceholderType.VarChar:
+            values = [value.decode("utf-8", "replace") for value in holder.values]
+        holders.append({"tag": holder.tag, "type": holder.type, "values": values})
+    return {"placeholders": holders}
+
+
+def _nested(message, field, value):
+    found = _NESTED.get((message.DESCRIPTOR.name, field.name))
+    if found is None or not value:
+        return _plain_bytes(value)
+    try:
+        module = __import__("pymilvus.grpc_gen." + found[0], fromlist=[found[1]])
+        inner = getattr(module, found[1]).FromString(value)
+        return _vectors(inner) if found[1] == "PlaceholderGroup" else to_plain(inner)
+    except Exception:  # an unknown encoding is still comparable as bytes
+        return _plain_bytes(value)
+
+
+def _value(message, field, value):
+    if field.cpp_type == field.CPPTYPE_MESSAGE:
+        return to_plain(value)
+    if field.name in _SECRETS:
+        return _output.fingerprint(value)
+    if field.type == field.TYPE_BYTES:
+        return _nested(message, field, value)
+    if field.cpp_type == field.CPPTYPE_ENUM:
+        known = field.enum_type.values_by_number.get(value)
+        return value if known is None else known.name
+    return value
+
+
+def to_plain(message):
+    """Return the set fields of a protobuf message as a dict of plain values."""
+    plain = {}
+    for field, value in message.ListFields():
+        entry = field.message_type
+        if entry is not None and entry.GetOptions().map_entry:
+            held = entry.fields_by_name["value"]
+            plain[field.name] = {str(k): _value(message, held, value[k]) for k in value}
+        elif hasattr(value, "append") or hasattr(value, "add"):
+            plain[field.name] = [_value(message, field, item) for item in value]
+        else:
+            plain[field.name] = _value(message, field, value)
+    return plain
+
+
+# -- the channel ----------------------------------------------------------------------------
+
+
+class _Connection:
+    """Where the program wanted to connect to."""
+
+    def __init__(self, target, secure):
+        self.target = target
+        self.secure = secure
+
+
+def _record_request(connection, method, request, metadata):
+    if not method.startswith(_SERVICE):
+        return
+    try:
+        name = method[len(_SERVICE) :]
+        call, path, line = _caused_by(sys._getframe(2))
+        entry = {"kind": "request", "method": name, "call": call, "file": path, "line": line}
+        entry["target"] = connection.target
+        if connection.secure:
+            entry["secure"] = True
+        for key, value in metadata or ():
+            if key == "dbname":
+                entry["dbname"] = value.decode() if isinstance(value, bytes) else value
+            elif key == "authorization":
+                entry["credentials"] = _output.fingerprint(value)
+        # a greeting with the user's name and host: nothing in it is the program's doing
+        entry["request"] = {} if name == "Connect" else to_plain(request)
+        _output.write(entry)
+    except Exception as error:  # the program must go on; the reader treats this as a failure
+        _output.write({"kind": "failure", "method": method, "message": repr(error)})
+
+
+def _record_answer(method, request, answer):
+    """Keep the primary key's name, which tells what an empty field list stood for."""
+    if method != _SERVICE + "DescribeCollection":
+        return
+    try:
+        for field in answer.schema.fields:
+            if field.is_primary_key:
+                name = answer.collection_name or answer.schema.name
+                _output.write(
+                    {
+                        "kind": "schema",
+                        "collections": sorted({request.collection_name, name} - {""}),
+                        "primary": field.name,
+                    }
+                )
+    except Exception as error:
+        _output.write({"kind": "failure", "method": method, "message": repr(error)})
+
+
+def _multi_callable(real, connection, method):
+    class Recording:
+        """A multi-callable that notes each request and passes it on."""
+
+        def __call__(self, request, timeout=None, metadata=None, **rest):
+            _record_request(connection, method, request, metadata)
+            answer = real(request, timeout=timeout, metadata=metadata, **rest)
+            _record_answer(method, request, answer)
+            return answer
+
+        def with_call(self, request, timeout=None, metadata=None, **rest):
+            _record_request(connection, method, request, metadata)
+            answer = real.with_call(request, timeout=timeout, metadata=metadata, **rest)
+            _record_answer(method, request, answer[0])
+            return answer
+
+        def future(self, request, timeout=None, metadata=None, **rest):
+            _record_request(connection, method, request, metadata)
+            return real.future(request, timeout=timeout, metadata=metadata, **rest)
+
+    return Recording()
+
+
+def _async_multi_callable(real, connection, method):
+    def call(request, *, metadata=None, **rest):
+        _record_request(connection, method, request, metadata)
+        return real(request, metadata=metadata, **rest)
+
+    return call
+
+
+def _watch(channel, connection, wrap):
+    """Make a channel's calls go through the recorder (the channel itself stays what it is)."""
+    real = channel.unary_unary
+
+    def unary_unary(method, *args, **kwargs):
+        return wrap(real(method, *args, **kwargs), connection, method)
+
+    channel.unary_unary = unary_unary
+    return channel
+
+
+def _is_pymilvus(frame):
+    return frame.f_globals.get("__name__", "").split(".", 1)[0] == "pymilvus"
+
+
+def _replace_channels(module, wrap):
+    insecure, secure = module.insecure_channel, module.secure_channel
+
+    def with_options(kwargs):
+        # the machine's proxy settings are for the outside world
+        options = [*(kwargs.pop("options", None) or ()), ("grpc.enable_http_proxy", 0)]
+        return dict(kwargs, options=options)
+
+    def insecure_channel(target, *args, **kwargs):
+        server = os.environ.get(SERVER)
+        if not _is_pymilvus(sys._getframe(1)):
+            return insecure(target, *args, **kwargs)
+        if not server:
+            return _watch(insecure(target, *args, **kwargs), _Connection(target, False), wrap)
+        channel = insecure(server, **with_options(kwargs))
+        return _watch(channel, _Connection(target, False), wrap)
+
+    def secure_channel(target, credentials, *args, **kwargs):
+        server = os.environ.get(SERVER)
+        if not _is_pymilvus(sys._getframe(1)):
+            return secure(target, credentials, *args, **kwargs)
+        if not server:
+            channel = secure(target, credentials, *args, **kwargs)
+            return _watch(channel, _Connection(target, True), wrap)
+        channel = insecure(server, **with_options(kwargs))
+        return _watch(channel, _Connection(target, True), wrap)
+
+    module.insecure_channel = insecure_channel
+    module.secure_channel = secure_channel
+
+
+# -- modules that are changed as they are imported ----------------------------------------------
+
+
+class _Stand:
+    """A module's stand-in: everything of the real one, but for what is given."""
+
+    def __init__(self, real, **changed):
+        self._real = real
+        self.__dict__.update(changed)
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+
+def _patch_grpc(module):
+    _replace_channels(module, _multi_callable)
+    aio = getattr(module, "aio", None)
+    if aio is not None:
+        _replace_channels(aio, _async_multi_callable)
+
+
+def _patch_waiting(module):
+    if not os.environ.get(SERVER):
+        return
+    real_time = getattr(module, "time", None)
+    if real_time is not None and hasattr(real_time, "sleep"):
+
+        def sleep(seconds):
+            time.sleep(min(seconds, _LONGEST_SLEEP))
+
+        module.time = _Stand(real_time, sleep=sleep)
+    real_asyncio = getattr(module, "asyncio", None)
+    if real_asyncio is not None:
+
+        def asleep(delay, *args, **kwargs):
+            return real_asyncio.sleep(min(delay, _LONGEST_SLEEP), *args, **kwargs)
+
+        module.asyncio = _Stand(real_asyncio, sleep=asleep)
+
+
+def _patch_warnings(module):
+    """Count every emission, whatever filters the program has set."""
+    real = getattr(module, "warnings", None)
+    if real is None:
+        return
+
+    def warn(message, category=None, stacklevel=1, *args, **kwargs):
+        if getattr(category, "__name__", "") == _WARNING:
+            try:
+                frame = sys._getframe(stacklevel)
+                place = (frame.f_code.co_filename, frame.f_lineno)
+            except ValueError:
+                place = ("", 0)
+            _output.write(
+                {"kind": "warning", "message": str(message), "file": place[0], "line": place[1]}
+            )
+        return real.warn(message, category, stacklevel + 1, *args, **kwargs)
+
+    module.warnings = _Stand(real, warn=warn)
+
+
+def _patch_lite(module):
+    """A program that opens its own Milvus Lite file is given the server, too."""
+    if not os.environ.get(SERVER):
+        return
+    manager = getattr(module, "server_manager_instance", None)
+    if manager is not None:
+
+        def start_and_get_uri(path, *args, **kwargs):
+            number = binascii.crc32(os.path.basename(os.path.abspath(path)).encode()) % 40000
+            return "http://127.0.0.1:%d" % (20000 + number)
+
+        manager.start_and_get_uri = start_and_get_uri
+
+
+_PATCHES = {
+    "grpc": _patch_grpc,
+    "milvus_lite.server_manager": _patch_lite,
+    "pymilvus.client.async_grpc_handler": _patch_waiting,
+    "pymilvus.client.grpc_handler": _patch_waiting,
+    "pymilvus.decorators": _patch_warnings,
+}
+
+
+class _Loader:
+    def __init__(self, real, patch):
+        self._real = real
+        self._patch = patch
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+    def create_module(self, spec):
+        return self._real.create_module(spec)
+
+    def exec_module(self, module):
+        self._real.exec_module(module)
+        self._patch(module)
+
+
+class _Finder:
+    def find_spec(self, name, path=None, target=None):
+        patch = _PATCHES.get(name)
+        if patch is None:
+            return None
+        for finder in sys.meta_path:
+            if finder is self or not hasattr(finder, "find_spec"):
+                continue
+            spec = finder.find_spec(name, path, target)
+            if spec is not None and spec.loader is not None:
+                spec.loader = _Loader(spec.loader, patch)
+                return spec
+        return None
+
+
+def install():
+    """Record from now on: patch what is imported already, and the rest when it is imported."""
+    if any(type(finder).__name__ == "_Finder" and finder.__module__ == __name__ for finder in sys.meta_path):
+        return
+    for name, patch in _PATCHES.items():
+        if name in sys.modules:
+            patch(sys.modules[name])
+    sys.meta_path.insert(0, _Finder())
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_output.after_fork)

@@ -1,0 +1,93 @@
+"""An embedded Milvus Lite in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import TracebackType
+
+from migrate_milvus.verify import recorder
+
+_PROCESS = Path(__file__).with_name("lite_process.py")
+
+
+class ServerError(Exception):
+    """Milvus Lite could not be started, or ended on its own."""
+
+
+class LiteServer:
+    """One Milvus Lite process, which serves one empty data folder after another.
+
+    ``python`` is the interpreter that has the wanted ``milvus-lite`` (3.x by default: this one).
+    Its lifetime hangs on this process: when that ends, however it ends, the server does too.
+    """
+
+    def __init__(self, python: str = sys.executable) -> None:
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in (recorder.RECORD, recorder.SERVER, "PYTHONPATH")
+        }
+        self._log = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [python, str(_PROCESS)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=environment,
+            text=True,
+        )
+
+    def fresh(self) -> str:
+        """Return the address of an empty server; what was served before is gone.
+
+        Raises:
+            ServerError: when Milvus Lite does not start.
+        """
+        word, _, rest = self._ask("start").partition(" ")
+        if word != "ready":
+            raise ServerError(f"Milvus Lite did not start: {rest}\n{self._tail()}")
+        return rest
+
+    def close(self) -> None:
+        """End the process and remove its data."""
+        if self._process.poll() is None:
+            self._process.stdin and self._process.stdin.close()
+            try:
+                self._process.wait(15)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._log):
+            if stream is not None:
+                stream.close()
+
+    def _ask(self, question: str) -> str:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        try:
+            self._process.stdin.write(question + "\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        except OSError as error:
+            raise ServerError(f"Milvus Lite ended: {error}\n{self._tail()}") from error
+        if not answer:
+            raise ServerError(f"Milvus Lite ended with {self._process.wait()}\n{self._tail()}")
+        return answer.strip()
+
+    def _tail(self) -> str:
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")[-2000:]
+
+    def __enter__(self) -> LiteServer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,127 @@
+"""What a program did: its requests and warnings as the recorder wrote them, plus its output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Payload = Mapping[str, Any]
+
+
+class RecordingError(Exception):
+    """A recording is unreadable, or the recorder itself failed while it was made."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request on the wire.
+
+    ``call`` is the outermost pymilvus call that caused it (``module:Class.method``); ``file`` and
+    ``line`` are the user's line that made that call. ``process`` and ``thread`` name the stream it
+    belongs to, ``at`` orders streams. ``credentials`` is a fingerprint, never a secret.
+    """
+
+    method: str
+    payload: Payload
+    call: str
+    file: str
+    line: int
+    process: int
+    thread: str
+    at: int
+    target: str = ""
+    secure: bool = False
+    credentials: str = ""
+    database: str = ""
+
+    @property
+    def call_name(self) -> str:
+        """The last part of ``call``: ``has_collection`` of ``pymilvus.orm.utility:has_collection``."""
+        return self.call.rpartition(":")[2].rpartition(".")[2]
+
+    @property
+    def place(self) -> str:
+        """Where in the user's code the request comes from."""
+        return f"{Path(self.file).name}:{self.line}" if self.file else "(no line of the program)"
+
+
+@dataclass(frozen=True)
+class Warned:
+    """One emission of ``PyMilvusDeprecationWarning``."""
+
+    message: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Recording:
+    """All that the recorder kept of one run; ``primaries`` maps a collection to its primary key."""
+
+    requests: tuple[Request, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+    primaries: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a program: what it printed, how it ended, what was recorded."""
+
+    exit_status: int
+    stdout: str
+    stderr: str
+    recording: Recording
+    seconds: float = 0.0
+    timed_out: bool = False
+
+
+def read_recording(folder: Path) -> Recording:
+    """Return what the processes that recorded into ``folder`` did, in the order they began.
+
+    Raises:
+        RecordingError: when a line cannot be read or the recorder noted a failure of its own.
+    """
+    requests: list[Request] = []
+    warnings: list[Warned] = []
+    primaries: dict[str, str] = {}
+    for number, path in enumerate(sorted(folder.glob("*.jsonl"))):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                entry = json.loads(line)
+            except ValueError as error:
+                raise RecordingError(f"{path.name}: {error}") from error
+            kind = entry["kind"]
+            if kind == "request":
+                requests.append(_request(entry, number))
+            elif kind == "warning":
+                warnings.append(Warned(entry["message"], entry["file"], entry["line"]))
+            elif kind == "schema":
+                primaries.update(dict.fromkeys(entry["collections"], entry["primary"]))
+            elif kind == "failure":
+                raise RecordingError(f"{entry['method']} was not recorded: {entry['message']}")
+    for request in requests:
+        if request.method == "CreateCollection":
+            for field in request.payload.get("schema", {}).get("fields", ()):
+                if field.get("is_primary_key"):
+                    primaries.setdefault(request.payload["collection_name"], field["name"])
+    return Recording(tuple(requests), tuple(warnings), primaries)
+
+
+def _request(entry: Mapping[str, Any], process: int) -> Request:
+    return Request(
+        method=entry["method"],
+        payload=entry["request"],
+        call=entry["call"],
+        file=entry["file"],
+        line=entry["line"],
+        process=process,
+        thread=entry["thread"],
+        at=entry["at"],
+        target=entry.get("target", ""),
+        secure=entry.get("secure", False),
+        credentials=entry.get("credentials", ""),
+        database=entry.get("dbname", ""),
+    )
