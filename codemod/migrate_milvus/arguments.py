@@ -1,0 +1,90 @@
+"""Binding the arguments of a call to the parameters of what is called."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from migrate_milvus.flow import Content, Flow
+
+
+@dataclass
+class Arguments:
+    """The arguments of one call by parameter name.
+
+    ``extra`` holds keywords that name no parameter. ``unknown`` says what could not be bound
+    (``*args``, ``**kwargs`` of unknown content). ``unpacked`` lists the dict displays that were
+    unpacked with ``**``, whose items were bound like keywords.
+    """
+
+    given: dict[str, ast.expr] = field(default_factory=dict)
+    extra: dict[str, ast.expr] = field(default_factory=dict)
+    unknown: list[ast.expr] = field(default_factory=list)
+    unpacked: list[tuple[ast.keyword, Content]] = field(default_factory=list)
+    order: list[str] = field(default_factory=list)
+
+    def get(self, name: str) -> ast.expr | None:
+        """The expression given for ``name``, as a parameter or as a further keyword."""
+        return self.given.get(name, self.extra.get(name))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.given or name in self.extra
+
+
+def bind(flow: Flow, call: ast.Call, parameters: Sequence[str]) -> Arguments:
+    """Bind the arguments of ``call``; ``parameters`` in positional order."""
+    bound = Arguments()
+    for index, argument in enumerate(call.args):
+        if isinstance(argument, ast.Starred) or index >= len(parameters):
+            bound.unknown.append(argument)
+            break
+        bound.given[parameters[index]] = argument
+        bound.order.append(parameters[index])
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            content = literal_dict(flow, keyword.value)
+            if content is None:
+                bound.unknown.append(keyword.value)
+                continue
+            bound.unpacked.append((keyword, content))
+            assert isinstance(content.node, ast.Dict)
+            for key, value in zip(content.node.keys, content.node.values):
+                assert isinstance(key, ast.Constant)
+                _put(bound, str(key.value), value, parameters)
+        else:
+            _put(bound, keyword.arg, keyword.value, parameters)
+    return bound
+
+
+def _put(bound: Arguments, name: str, value: ast.expr, parameters: Sequence[str]) -> None:
+    (bound.given if name in parameters else bound.extra)[name] = value
+    bound.order.append(name)
+
+
+def literal_dict(flow: Flow, node: ast.expr | None) -> Content | None:
+    """The content of a dict display with constant text keys that never changes, or None."""
+    if node is None:
+        return None
+    content = flow.content(flow.value(node))
+    if (
+        content is None
+        or not isinstance(content.node, ast.Dict)
+        or not content.exact
+        or content.changed
+        or content.appended
+    ):
+        return None
+    if all(isinstance(k, ast.Constant) and isinstance(k.value, str) for k in content.node.keys):
+        return content
+    return None
+
+
+def dict_items(content: Content) -> dict[str, ast.expr]:
+    """The items of a literal dict."""
+    assert isinstance(content.node, ast.Dict)
+    return {
+        str(key.value): value
+        for key, value in zip(content.node.keys, content.node.values)
+        if isinstance(key, ast.Constant)
+    }

@@ -1,0 +1,337 @@
+"""What the flow analysis finds out: slots, bindings, states, sites and events.
+
+``interpret`` fills a ``Flow``; rules and the planner only read it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from migrate_milvus.program import ClassInfo, FunctionInfo, Program
+from migrate_milvus.syntax import SourceText
+from migrate_milvus.values import BOTTOM, Abstract, Container, Object, Opaque, Shape, join, objects
+
+UNBOUND = -1
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place that holds values: ``global``, ``local``, ``attribute`` or ``return``.
+
+    Parameters are locals of their function. ``owner`` is the function, or the class that stands
+    for its whole family, or None for the module.
+    """
+
+    kind: str
+    owner: FunctionInfo | ClassInfo | None
+    name: str
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What a name holds at one point, and the definitions that may have put it there."""
+
+    values: Abstract
+    definitions: frozenset[int]
+
+
+Fact: TypeAlias = Hashable
+
+
+class State:
+    """The names of the running scope and the facts that hold, at one point of the program."""
+
+    __slots__ = ("dead", "facts", "names")
+
+    def __init__(
+        self,
+        names: dict[str, Binding] | None = None,
+        facts: frozenset[Fact] = frozenset(),
+        dead: bool = False,
+    ) -> None:
+        self.names: dict[str, Binding] = {} if names is None else names
+        self.facts = facts
+        self.dead = dead
+
+    def copy(self) -> State:
+        """An independent copy."""
+        return State(dict(self.names), self.facts, self.dead)
+
+    def same(self, other: State) -> bool:
+        """Whether nothing differs."""
+        return (
+            self.dead == other.dead and self.facts == other.facts and self.names == other.names
+        )
+
+
+def merge(states: Iterable[State]) -> State:
+    """The state after paths come together: values are joined, facts must hold on all paths."""
+    live = [state for state in states if not state.dead]
+    if not live:
+        return State(dead=True)
+    result = live[0].copy()
+    for other in live[1:]:
+        result.facts &= other.facts
+        for name in result.names.keys() | other.names.keys():
+            left, right = result.names.get(name), other.names.get(name)
+            if left is right:
+                continue
+            if left is None or right is None:
+                known = left or right
+                assert known is not None
+                result.names[name] = Binding(known.values, known.definitions | {UNBOUND})
+            elif left != right:
+                result.names[name] = Binding(
+                    join(left.values, right.values), left.definitions | right.definitions
+                )
+    return result
+
+
+@dataclass(frozen=True)
+class Write:
+    """An assignment to a slot: the target node, its statement and the assigned expression."""
+
+    slot: Slot
+    target: ast.AST
+    statement: ast.stmt | None
+    value: ast.expr | None
+    values: Abstract
+    in_loop: bool
+
+
+@dataclass
+class Site:
+    """One use of the library: a call, an attribute read, or a bare mention of a symbol."""
+
+    node: ast.expr
+    symbol: str
+    form: str  # "call", "attribute", "reference", "annotation"
+    receiver: ast.expr | None
+    objects: frozenset[Object]
+    function: FunctionInfo | None
+    owner: ClassInfo | None
+    statement: ast.stmt
+    state: State
+    ambiguous: bool = False
+    deleted: bool = False
+
+    @property
+    def call(self) -> ast.Call:
+        """The call; only for sites of form ``call``."""
+        assert isinstance(self.node, ast.Call)
+        return self.node
+
+
+@dataclass(frozen=True)
+class Escape:
+    """A library object that reaches code which the analysis does not follow."""
+
+    object: Object
+    node: ast.AST
+    how: str
+
+
+@dataclass
+class Content:
+    """What is known of a list, tuple or dict: the display, what was appended, other changes."""
+
+    node: ast.AST
+    kind: str
+    items: tuple[ast.expr, ...] = ()
+    exact: bool = True
+    element: Abstract = BOTTOM
+    appended: dict[ast.Call, ast.expr] = field(default_factory=dict)
+    changed: dict[ast.AST, str] = field(default_factory=dict)
+    escaped: dict[ast.AST, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CallEdge:
+    """A call of a function of the program; ``arguments`` maps parameters to expressions."""
+
+    node: ast.Call | None
+    target: FunctionInfo
+    arguments: dict[str, ast.expr]
+    exact: bool
+
+
+class LibraryModel(Protocol):
+    """What the engine asks about the library; implemented by the rules package."""
+
+    def resolve(self, dotted: str) -> str | None:
+        """The canonical name of an import path, or None when it is not the library's."""
+
+    def is_package(self, dotted: str) -> bool:
+        """Whether the dotted name is a module of the library."""
+
+    def star_names(self, module: str) -> dict[str, str]:
+        """What ``from module import *`` binds: name to canonical name."""
+
+    def is_namespace(self, name: str) -> bool:
+        """Whether members of the symbol are reached by attribute (``utility``)."""
+
+    def is_site(self, name: str) -> bool:
+        """Whether using the symbol is an ORM use."""
+
+    def is_class(self, name: str) -> bool:
+        """Whether the symbol is a class whose objects are followed."""
+
+    def result(self, name: str) -> str | None:
+        """The kind of object that calling or reading the symbol gives, when it is followed."""
+
+    def result_shape(self, name: str) -> Shape:
+        """As much as is known of the result otherwise."""
+
+    def is_method(self, kind: str, member: str) -> bool | None:
+        """True: a method; False: a property; None: the kind has no such member."""
+
+    def takes_object(self, name: str, kind: str) -> bool:
+        """Whether the symbol may be passed an object of ``kind`` (a schema to a constructor)."""
+
+    def acts(self, site: Site, state: State, flow: Flow) -> None:
+        """Update the facts of ``state``, the state after the call."""
+
+    def assume(self, site: Site, truth: bool, flow: Flow) -> frozenset[Fact]:
+        """The facts that hold when the call's result was true (or false)."""
+
+    def assume_member(
+        self, site: Site, key: Hashable, truth: bool, flow: Flow
+    ) -> frozenset[Fact]:
+        """The facts that hold when ``key`` was (or was not) found in the call's result."""
+
+
+@dataclass
+class Flow:
+    """All that the analysis found in one module."""
+
+    source: SourceText
+    program: Program
+    library: LibraryModel
+    store: dict[Slot, Abstract] = field(default_factory=dict)
+    writes: dict[Slot, dict[ast.AST, Write]] = field(default_factory=lambda: defaultdict(dict))
+    reads: dict[ast.expr, Slot] = field(default_factory=dict)
+    values: dict[ast.AST, Abstract] = field(default_factory=dict)
+    sites: dict[ast.AST, list[Site]] = field(default_factory=lambda: defaultdict(list))
+    escapes: dict[tuple[Object, ast.AST], Escape] = field(default_factory=dict)
+    contents: dict[Hashable, Content] = field(default_factory=dict)
+    calls: dict[ast.AST, list[CallEdge]] = field(default_factory=lambda: defaultdict(list))
+    escaped_functions: dict[FunctionInfo, ast.AST] = field(default_factory=dict)
+    call_origins: dict[Hashable, ast.AST] = field(default_factory=dict)
+    acting: set[FunctionInfo] = field(default_factory=set)
+    imports: dict[ast.alias, str] = field(default_factory=dict)
+    scope_of: dict[ast.AST, FunctionInfo | None] = field(default_factory=dict)
+
+    def value(self, node: ast.AST | None) -> Abstract:
+        """What ``node`` may hold, over all times it is evaluated."""
+        return self.values.get(node, BOTTOM) if node is not None else BOTTOM
+
+    def every_site(self) -> Iterator[Site]:
+        """All sites, in the order of the text."""
+        flat = [site for sites in self.sites.values() for site in sites]
+        return iter(sorted(flat, key=lambda s: (s.node.lineno, s.node.col_offset)))
+
+    def callers(self, function: FunctionInfo) -> list[CallEdge]:
+        """The known calls of ``function``."""
+        return [e for edges in self.calls.values() for e in edges if e.target is function]
+
+    def readers(self, slot: Slot) -> list[ast.expr]:
+        """The expressions that read ``slot``, in the order of the text."""
+        found = [node for node, read in self.reads.items() if read == slot]
+        return sorted(found, key=lambda n: (n.lineno, n.col_offset))
+
+    def content(self, values: Abstract) -> Content | None:
+        """The content of the one container that ``values`` holds, or None."""
+        if len(values) == 1:
+            value = next(iter(values))
+            if isinstance(value, Container):
+                return self.contents.get(value.origin)
+        return None
+
+    def slot_of_name(self, name: str, function: FunctionInfo | None) -> Slot:
+        """The slot that ``name`` means in ``function`` (None: at module level)."""
+        scope = function
+        while scope is not None:
+            if name in scope.globals:
+                return Slot("global", None, name)
+            if name in scope.locals:
+                return Slot("local", scope, name)
+            scope = scope.parent
+        return Slot("global", None, name)
+
+    def identity(
+        self, node: ast.expr | None, state: State, function: FunctionInfo | None
+    ) -> Hashable | None:
+        """Something equal for two expressions only when they hold the same value; None: unknown."""
+        if node is None:
+            return None
+        if isinstance(node, ast.Constant):
+            return ("constant", node.value)
+        values = self.values.get(node, BOTTOM)
+        if isinstance(node, ast.Name):
+            slot = self.slot_of_name(node.id, function)
+            binding = state.names.get(node.id)
+            if slot.owner is function and binding is not None:
+                known = binding.definitions - {UNBOUND}
+                if constant := _constant(binding.values):
+                    return constant
+                return ("definition", next(iter(known))) if len(known) == 1 else None
+            return self._slot_identity(slot, values)
+        if isinstance(node, ast.Attribute) and (slot := self.reads.get(node)):
+            return self._slot_identity(slot, values)
+        return _constant(values) or (
+            ("values", values)
+            if len(values) == 1 and isinstance(next(iter(values)), Opaque) is False
+            else None
+        )
+
+    def _slot_identity(self, slot: Slot, values: Abstract) -> Hashable | None:
+        if constant := _constant(values):
+            return constant
+        return ("slot", slot) if self.is_stable(slot) else None
+
+    def is_stable(self, slot: Slot) -> bool:
+        """Whether the slot is written once, before anything else can read it.
+
+        True for a module name bound by one statement outside loops and functions, a parameter or
+        local never bound again, and an attribute written once, in ``__init__`` or the class body.
+        """
+        writes = list(self.writes.get(slot, {}).values())
+        if len(writes) != 1 or writes[0].in_loop:
+            return False
+        scope = self.scope_of.get(writes[0].target)
+        if slot.kind == "attribute":
+            return scope is None or scope.name in ("__init__", "__post_init__", "__new__", "setUp")
+        if slot.kind == "global":
+            return scope is None
+        return True
+
+
+def _constant(values: Abstract) -> Hashable | None:
+    from migrate_milvus.values import Const
+
+    if len(values) == 1:
+        value = next(iter(values))
+        if isinstance(value, Const):
+            return ("constant", value.value)
+    return None
+
+
+__all__ = [
+    "UNBOUND",
+    "Binding",
+    "CallEdge",
+    "Content",
+    "Escape",
+    "Flow",
+    "LibraryModel",
+    "Site",
+    "Slot",
+    "State",
+    "Write",
+    "merge",
+    "objects",
+]

@@ -1,0 +1,1410 @@
+"""Abstract interpretation of one module.
+
+Names of the running scope are followed statement by statement; module names read in functions,
+attributes, parameters and returns are followed through slots, which only grow. Rounds over the
+whole module repeat until no slot changes; the last round's recordings are the result.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
+
+from migrate_milvus import shapes
+from migrate_milvus.flow import (
+    UNBOUND,
+    Binding,
+    CallEdge,
+    Content,
+    Escape,
+    Flow,
+    LibraryModel,
+    Site,
+    Slot,
+    State,
+    Write,
+    merge,
+)
+from migrate_milvus.program import ClassInfo, FunctionInfo, collect
+from migrate_milvus.syntax import SourceText
+from migrate_milvus.values import (
+    BOTTOM,
+    NONE,
+    Abstract,
+    Bound,
+    Class,
+    Const,
+    Container,
+    Function,
+    Instance,
+    Library,
+    ModuleValue,
+    Object,
+    Opaque,
+    Shape,
+    Value,
+    join,
+)
+
+ROUNDS = 12
+_BUILTINS = frozenset(dir(builtins))
+_LIST_ADDERS = frozenset({"append", "add"})
+_LIST_CHANGERS = frozenset(
+    "extend insert remove pop clear sort reverse update setdefault popitem discard".split()
+)
+# Builtins that look at a value without keeping it or showing it.
+_HARMLESS = frozenset({"bool", "callable", "id"})
+
+
+def interpret(
+    source: SourceText, library: LibraryModel, reached: frozenset[str] = frozenset()
+) -> Flow:
+    """Analyse a module.
+
+    ``reached`` names the functions and classes that other modules use: their parameters may hold
+    anything besides what the calls in this module pass.
+    """
+    flow = Flow(source, collect(source.tree), library)
+    interpreter = _Interpreter(flow, reached)
+    for _ in range(ROUNDS):
+        before = dict(flow.store)
+        interpreter.round()
+        if flow.store == before:
+            break
+    return flow
+
+
+class _Loop:
+    def __init__(self) -> None:
+        self.exits: list[State] = []
+        self.again: list[State] = []
+
+
+class _Interpreter:
+    def __init__(self, flow: Flow, reached: frozenset[str]) -> None:
+        self.flow = flow
+        self.library = flow.library
+        self.reached = reached
+        self.function: FunctionInfo | None = None
+        self.owner: ClassInfo | None = None
+        self.state = State()
+        self.statement: ast.stmt = flow.source.tree  # type: ignore[assignment]
+        self.loops: list[_Loop] = []
+        self.loop_depth = 0
+        self.mentions: dict[ast.expr, Site] = {}
+        self.handlers: list[list[State]] = []
+        self.shadows: list[dict[str, Abstract]] = []
+        self._evaluators: dict[type[ast.AST], Callable[..., Abstract]] = {}
+        self._executors: dict[type[ast.AST], Callable[..., None]] = {}
+        for name in dir(self):
+            if name.startswith("eval_"):
+                self._evaluators[getattr(ast, name[5:])] = getattr(self, name)
+            elif name.startswith("exec_"):
+                self._executors[getattr(ast, name[5:])] = getattr(self, name)
+
+    # Rounds and scopes ---------------------------------------------------------------
+
+    def round(self) -> None:
+        """Interpret the module and every function once."""
+        flow = self.flow
+        acting = {site.function for sites in flow.sites.values() for site in sites}
+        flow.acting = {f for f in acting if f is not None}
+        self._close_acting()
+        flow.writes = defaultdict(dict)
+        flow.reads = {}
+        flow.values = {}
+        flow.sites = defaultdict(list)
+        flow.escapes = {}
+        flow.contents = {}
+        flow.calls = defaultdict(list)
+        flow.call_origins = {}
+        self.mentions = {}
+        self.function = self.owner = None
+        self.state = State()
+        self.body(flow.source.tree.body)
+        for info in flow.program.functions.values():
+            if not isinstance(info.node, ast.Lambda):
+                self.run_function(info)
+        for site in self.mentions.values():
+            flow.sites[site.node].append(site)
+
+    def _close_acting(self) -> None:
+        grew = True
+        while grew:
+            grew = False
+            for node, edges in self.flow.calls.items():
+                scope = self.flow.scope_of.get(node)
+                if scope and scope not in self.flow.acting:
+                    if any(edge.target in self.flow.acting for edge in edges):
+                        self.flow.acting.add(scope)
+                        grew = True
+
+    def run_function(self, info: FunctionInfo) -> None:
+        """Interpret a function's body with what its parameters are known to hold."""
+        outer = (
+            self.function,
+            self.owner,
+            self.state,
+            self.loops,
+            self.loop_depth,
+            self.handlers,
+            self.shadows,
+        )
+        self.function, self.owner = info, _class_around(info)
+        self.loops, self.loop_depth, self.handlers = [], 0, []
+        # A lambda in a comprehension sees its variables.
+        self.shadows = list(self.shadows) if isinstance(info.node, ast.Lambda) else []
+        self.state = State()
+        for index, parameter in enumerate(info.parameters):
+            self.state.names[parameter.arg] = Binding(
+                self.parameter(info, index, parameter), frozenset({id(parameter)})
+            )
+            self.flow.scope_of[parameter] = info
+        if isinstance(info.node, ast.Lambda):
+            self.store(Slot("return", info, ""), self.eval(info.node.body))
+        else:
+            self.body(info.node.body)
+            if not self.state.dead:
+                self.store(Slot("return", info, ""), frozenset({NONE}))
+        (
+            self.function,
+            self.owner,
+            self.state,
+            self.loops,
+            self.loop_depth,
+            self.handlers,
+            self.shadows,
+        ) = outer
+
+    def parameter(self, info: FunctionInfo, index: int, parameter: ast.arg) -> Abstract:
+        """What a parameter holds: what callers pass, its default, or what its annotation says."""
+        slot = Slot("local", info, parameter.arg)
+        opaque = Opaque(("parameter", id(parameter)), self.annotated_shape(parameter.annotation))
+        self.flow.writes[slot].setdefault(
+            parameter, Write(slot, parameter, None, None, frozenset({opaque}), False)
+        )
+        if index == 0 and info.is_method and info.owner is not None:
+            if "classmethod" in info.decorators:
+                return frozenset({Class(info.owner)})
+            return frozenset({Instance(info.owner)})
+        arguments = info.node.args
+        if parameter is arguments.vararg:
+            return frozenset({Opaque(("parameter", id(parameter)), Shape.LIST)})
+        if parameter is arguments.kwarg:
+            return frozenset({Opaque(("parameter", id(parameter)), Shape.DICT)})
+        passed = self.flow.store.get(Slot("argument", info, parameter.arg), BOTTOM)
+        annotated = self.annotated_object(parameter)
+        known_callers = bool(self.flow.store.get(Slot("called", info, ""), BOTTOM))
+        outside = (
+            not known_callers
+            or info in self.flow.escaped_functions
+            or self.is_reached(info)
+            or bool(info.opaque_decorators)
+        )
+        if not passed or outside:
+            if annotated is not None and not _objects_in(passed):
+                passed = join(passed, frozenset({annotated}))
+            else:
+                passed = join(passed, frozenset({opaque}))
+        return passed
+
+    def is_reached(self, info: FunctionInfo) -> bool:
+        """Whether other modules use the function (or the class of the method)."""
+        if info.parent is not None:
+            return False
+        name = info.owner.name if info.owner is not None else info.name
+        if info.owner is not None:
+            return name in self.reached and (
+                info.name in self.reached or info.name == "__init__" or name in self.reached
+            )
+        return name in self.reached
+
+    def annotated_shape(self, annotation: ast.expr | None) -> Shape:
+        """The shape that an annotation promises."""
+        while isinstance(annotation, ast.Subscript):
+            name = _last_name(annotation.value)
+            if name in ("Optional", "Annotated"):
+                annotation = annotation.slice
+                if isinstance(annotation, ast.Tuple):
+                    annotation = annotation.elts[0]
+            else:
+                annotation = annotation.value
+        return shapes.of_annotation(_last_name(annotation))
+
+    def annotated_object(self, parameter: ast.arg) -> Object | None:
+        """The library object that an annotation promises, made out of sight."""
+        for name in self.annotated_classes(parameter.annotation):
+            return Object(name, parameter)
+        return None
+
+    def annotated_classes(self, annotation: ast.expr | None) -> list[str]:
+        """The library classes that an annotation names outermost or in ``Optional``/``|``."""
+        match annotation:
+            case ast.Name() | ast.Attribute():
+                for value in self.peek(annotation):
+                    if isinstance(value, Library) and self.library.is_class(value.name):
+                        return [value.name]
+            case ast.Constant(value=str() as text):
+                try:
+                    return self.annotated_classes(ast.parse(text, mode="eval").body)
+                except SyntaxError:
+                    return []
+            case ast.Subscript(value=value, slice=inner) if _last_name(value) == "Optional":
+                return self.annotated_classes(inner)
+            case ast.BinOp(op=ast.BitOr(), left=left, right=right):
+                return self.annotated_classes(left) + self.annotated_classes(right)
+        return []
+
+    def peek(self, node: ast.expr) -> Abstract:
+        """The value of a name or attribute chain, without recording anything."""
+        if isinstance(node, ast.Name):
+            return self.lookup(node.id)[0]
+        if isinstance(node, ast.Attribute):
+            for value in self.peek(node.value):
+                if isinstance(value, ModuleValue):
+                    return frozenset({self.module_member(value.name, node.attr)})
+        return BOTTOM
+
+    def store(self, slot: Slot, values: Abstract) -> None:
+        """Add ``values`` to what a slot may hold."""
+        old = self.flow.store.get(slot, BOTTOM)
+        new = join(old, values)
+        if new != old:
+            self.flow.store[slot] = new
+
+    # Names ----------------------------------------------------------------------------
+
+    def lookup(self, name: str) -> tuple[Abstract, Slot | None]:
+        """What a name holds here, and the slot that it means."""
+        for names in reversed(self.shadows):
+            if name in names:
+                return names[name], None
+        slot = self.flow.slot_of_name(name, self.function)
+        if slot.owner is self.function and not (
+            self.function is not None and slot.kind == "global"
+        ):
+            binding = self.state.names.get(name)
+            if binding is not None:
+                return binding.values, slot
+        values = self.flow.store.get(slot, BOTTOM)
+        if not values:
+            if slot.kind == "global" and name in _BUILTINS and slot not in self.flow.writes:
+                return frozenset({ModuleValue(f"builtins.{name}")}), None
+            values = frozenset({Opaque(("unknown", slot))})
+        return values, slot
+
+    def bind(
+        self, name: str, values: Abstract, target: ast.AST, value: ast.expr | None = None
+    ) -> None:
+        """Assign to a name."""
+        slot = self.flow.slot_of_name(name, self.function)
+        self.flow.scope_of[target] = self.function
+        self.write(slot, values, target, value)
+        if slot.owner is self.function and not (
+            self.function is not None and slot.kind == "global"
+        ):
+            self.state.names[name] = Binding(values, frozenset({id(target)}))
+        self.forget_facts_of(id(target))
+
+    def forget_facts_of(self, definition: int) -> None:
+        """A definition runs again: what was known of the value it gave before holds no more."""
+        key = ("definition", definition)
+        if self.state.facts:
+            self.state.facts = frozenset(
+                fact
+                for fact in self.state.facts
+                if not (isinstance(fact, tuple) and key in fact)
+            )
+
+    def write(
+        self, slot: Slot, values: Abstract, target: ast.AST, value: ast.expr | None
+    ) -> None:
+        """Record an assignment to a slot."""
+        known = self.flow.writes[slot].get(target)
+        if known is not None:
+            values = join(known.values, values)
+        self.flow.writes[slot][target] = Write(
+            slot, target, self.statement, value, values, self.loop_depth > 0
+        )
+        self.store(slot, values)
+
+    # Statements -----------------------------------------------------------------------
+
+    def body(self, statements: Sequence[ast.stmt]) -> None:
+        """Run a list of statements."""
+        for statement in statements:
+            self.statement = statement
+            self.flow.scope_of[statement] = self.function
+            executor = self._executors.get(type(statement))
+            if executor is not None:
+                executor(statement)
+            else:
+                for child in ast.iter_child_nodes(statement):
+                    if isinstance(child, ast.expr):
+                        self.eval(child)
+            for states in self.handlers:
+                states.append(self.state.copy())
+
+    def exec_Expr(self, node: ast.Expr) -> None:
+        self.eval(node.value)
+
+    def exec_Assign(self, node: ast.Assign) -> None:
+        values = self.eval(node.value)
+        for target in node.targets:
+            self.assign(target, values, node.value)
+
+    def exec_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self.annotation(node.annotation)
+        values = self.eval(node.value) if node.value is not None else BOTTOM
+        if node.value is not None:
+            self.assign(node.target, values, node.value)
+        elif (
+            self.owner is not None
+            and self.function is None
+            and isinstance(node.target, ast.Name)
+        ):
+            slot = Slot("attribute", self.owner.family, node.target.id)
+            self.store(slot, values)
+        elif isinstance(node.target, ast.Attribute):
+            self.eval(node.target.value)
+
+    def exec_AugAssign(self, node: ast.AugAssign) -> None:
+        right = self.eval(node.value)
+        if isinstance(node.target, ast.Name):
+            left = self.lookup(node.target.id)[0]
+            self.change_contents(left, node, "+=")
+            self.absorb(left, right)
+            values = left if any(isinstance(v, Container) for v in left) else BOTTOM
+            self.bind(
+                node.target.id, values or frozenset({Opaque(id(node))}), node.target, None
+            )
+        else:
+            self.load_target(node.target)
+            self.consume(right, node.value, "stored")
+
+    def exec_Delete(self, node: ast.Delete) -> None:
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                values, slot = self.lookup(target.id)
+                self.flow.values[target] = values
+                if slot is not None:
+                    self.flow.reads[target] = slot
+                self.state.names.pop(target.id, None)
+            else:
+                self.load_target(target)
+
+    def exec_Return(self, node: ast.Return) -> None:
+        values = self.eval(node.value) if node.value is not None else frozenset({NONE})
+        if self.function is not None:
+            self.flow.scope_of[node] = self.function
+            self.store(Slot("return", self.function, ""), values)
+        self.state.dead = True
+
+    def exec_Raise(self, node: ast.Raise) -> None:
+        for child in (node.exc, node.cause):
+            if child is not None:
+                self.consume(self.eval(child), child, "raised")
+        self.state.dead = True
+
+    def exec_Break(self, node: ast.Break) -> None:
+        if self.loops:
+            self.loops[-1].exits.append(self.state.copy())
+        self.state.dead = True
+
+    def exec_Continue(self, node: ast.Continue) -> None:
+        if self.loops:
+            self.loops[-1].again.append(self.state.copy())
+        self.state.dead = True
+
+    def exec_If(self, node: ast.If) -> None:
+        if _is_main_guard(node.test):
+            self.eval(node.test)
+            self.body(node.body)
+            return
+        self.eval(node.test)
+        before = self.state
+        yes, no = before.copy(), before.copy()
+        self.assume(node.test, True, yes)
+        self.assume(node.test, False, no)
+        self.state = yes
+        self.body(node.body)
+        yes = self.state
+        self.state = no
+        self.body(node.orelse)
+        self.state = merge((yes, self.state))
+
+    def exec_While(self, node: ast.While) -> None:
+        def step() -> None:
+            self.eval(node.test)
+            self.assume(node.test, True, self.state)
+            self.body(node.body)
+
+        always = isinstance(node.test, ast.Constant) and bool(node.test.value)
+        self.loop(step, node.orelse, skips=not always)
+
+    def exec_For(self, node: ast.For | ast.AsyncFor) -> None:
+        iterated = self.eval(node.iter)
+        element = self.elements(iterated, node.iter)
+
+        def step() -> None:
+            self.assign(node.target, element, None)
+            self.body(node.body)
+
+        self.loop(step, node.orelse, skips=True)
+
+    exec_AsyncFor = exec_For
+
+    def loop(self, step: Callable[[], None], orelse: list[ast.stmt], skips: bool) -> None:
+        """Run a loop until its entry state no longer changes."""
+        self.loop_depth += 1
+        statement = self.statement
+        entry = self.state
+        exits: list[State] = []
+        for _ in range(4):
+            self.loops.append(_Loop())
+            self.state = entry.copy()
+            self.statement = statement
+            step()
+            loop = self.loops.pop()
+            exits = loop.exits
+            merged = merge([entry, self.state, *loop.again])
+            if merged.same(entry):
+                break
+            entry = merged
+        self.loop_depth -= 1
+        self.state = entry.copy() if skips else State(dead=True)
+        self.body(orelse)
+        self.state = merge([self.state, *exits])
+
+    def exec_With(self, node: ast.With | ast.AsyncWith) -> None:
+        for item in node.items:
+            values = self.eval(item.context_expr)
+            self.consume(values, item.context_expr, "used as a context manager")
+            if item.optional_vars is not None:
+                self.assign(
+                    item.optional_vars, frozenset({Opaque(id(item.context_expr))}), None
+                )
+        self.body(node.body)
+
+    exec_AsyncWith = exec_With
+
+    def exec_Try(self, node: ast.Try) -> None:
+        before = self.state.copy()
+        self.handlers.append([before])
+        self.body(node.body)
+        reached = self.handlers.pop()
+        ended = self.state
+        at_handler = merge(reached)
+        at_handler.dead = False
+        at_handler.facts = frozenset()
+        self.state = ended
+        self.body(node.orelse)
+        outcomes = [self.state]
+        for handler in node.handlers:
+            self.state = at_handler.copy()
+            self.statement = node
+            if handler.type is not None:
+                self.eval(handler.type)
+            if handler.name:
+                self.bind(handler.name, frozenset({Opaque(id(handler))}), handler)
+            self.body(handler.body)
+            outcomes.append(self.state)
+        self.state = merge(outcomes)
+        if node.finalbody:
+            dead = self.state.dead
+            if dead:
+                self.state = at_handler.copy()
+            self.body(node.finalbody)
+            self.state.dead = dead or self.state.dead
+
+    exec_TryStar = exec_Try
+
+    def exec_Match(self, node: ast.Match) -> None:
+        self.consume(self.eval(node.subject), node.subject, "matched")
+        before = self.state
+        outcomes = [before.copy()]
+        for case in node.cases:
+            self.state = before.copy()
+            for pattern in ast.walk(case.pattern):
+                name = getattr(pattern, "name", None)
+                if isinstance(pattern, ast.MatchAs | ast.MatchStar) and name:
+                    self.bind(name, frozenset({Opaque(id(pattern))}), pattern)
+                elif isinstance(pattern, ast.MatchMapping) and pattern.rest:
+                    self.bind(pattern.rest, frozenset({Opaque(id(pattern))}), pattern)
+                elif isinstance(pattern, ast.MatchValue):
+                    self.eval(pattern.value)
+            if case.guard is not None:
+                self.eval(case.guard)
+            self.body(case.body)
+            outcomes.append(self.state)
+        self.state = merge(outcomes)
+
+    def exec_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            dotted = alias.name if alias.asname else alias.name.partition(".")[0]
+            self.flow.imports[alias] = alias.name
+            self.bind(
+                alias.asname or dotted, frozenset({self.module_value(dotted)}), alias
+            )
+
+    def exec_ImportFrom(self, node: ast.ImportFrom) -> None:
+        module = "." * node.level + (node.module or "")
+        for alias in node.names:
+            if alias.name == "*":
+                for name, canonical in self.library.star_names(module).items():
+                    self.bind(name, frozenset({Library(canonical)}), alias)
+                self.flow.imports[alias] = f"{module}.*"
+                continue
+            dotted = f"{module}.{alias.name}"
+            self.flow.imports[alias] = dotted
+            self.bind(
+                alias.asname or alias.name, frozenset({self.module_value(dotted)}), alias
+            )
+
+    def module_value(self, dotted: str) -> Value:
+        """The value that an import path binds."""
+        canonical = self.library.resolve(dotted)
+        return Library(canonical) if canonical is not None else ModuleValue(dotted)
+
+    def module_member(self, module: str, member: str) -> Value:
+        """``module.member``."""
+        return self.module_value(f"{module}.{member}")
+
+    def exec_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        info = self.flow.program.functions[node]
+        for decorator in node.decorator_list:
+            self.eval(decorator)
+        for default in [*node.args.defaults, *node.args.kw_defaults]:
+            if default is not None:
+                self.consume(self.eval(default), default, "used as a default value")
+        for parameter in info.parameters:
+            if parameter.annotation is not None:
+                self.annotation(parameter.annotation)
+        if node.returns is not None:
+            self.annotation(node.returns)
+        self.defaults(info)
+        value: Abstract = frozenset({Function(info)})
+        if self.owner is not None and self.function is None:
+            return
+        self.bind(node.name, value, node)
+
+    exec_AsyncFunctionDef = exec_FunctionDef
+
+    def defaults(self, info: FunctionInfo) -> None:
+        """Parameters that a call leaves out hold their defaults."""
+        arguments = info.node.args
+        positional = [*arguments.posonlyargs, *arguments.args]
+        pairs = list(
+            zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults)
+        )
+        pairs += [
+            (parameter, default)
+            for parameter, default in zip(arguments.kwonlyargs, arguments.kw_defaults)
+            if default is not None
+        ]
+        for parameter, default in pairs:
+            self.store(Slot("argument", info, parameter.arg), self.flow.value(default))
+
+    def exec_ClassDef(self, node: ast.ClassDef) -> None:
+        info = self.flow.program.classes[node]
+        for decorator in node.decorator_list:
+            self.eval(decorator)
+        for base in node.bases:
+            self.eval(base)
+        for keyword in node.keywords:
+            self.eval(keyword.value)
+        outer = (self.function, self.owner, self.state)
+        if self.function is None:
+            self.owner = info
+            self.class_body(info, node.body)
+        else:
+            # Methods of a class inside a function: interpreted with the other functions.
+            self.owner = info
+            function, self.function = self.function, None
+            self.class_body(info, node.body)
+            self.function = function
+        self.function, self.owner, self.state = outer
+        self.statement = node
+        self.bind(node.name, frozenset({Class(info)}), node)
+
+    def class_body(self, info: ClassInfo, statements: Sequence[ast.stmt]) -> None:
+        """Run a class body: what it binds are attributes."""
+        outside = self.state
+        self.state = outside.copy()
+        self.body(statements)
+        self.state = outside
+
+    def assign(self, target: ast.expr, values: Abstract, value: ast.expr | None) -> None:
+        """Assign ``values`` (of the expression ``value``, if there is just one) to a target."""
+        match target:
+            case ast.Name():
+                self.flow.values[target] = values
+                if self.owner is not None and self.function is None:
+                    slot = Slot("attribute", self.owner.family, target.id)
+                    self.flow.scope_of[target] = None
+                    self.write(slot, values, target, value)
+                    self.state.names[target.id] = Binding(values, frozenset({id(target)}))
+                else:
+                    self.bind(target.id, values, target, value)
+            case ast.Attribute():
+                owner = self.eval(target.value)
+                self.flow.values[target] = values
+                self.flow.scope_of[target] = self.function
+                families = [v.info.family for v in owner if isinstance(v, Instance | Class)]
+                if families and len(families) == len(owner):
+                    for family in families:
+                        self.write(
+                            Slot("attribute", family, target.attr), values, target, value
+                        )
+                else:
+                    self.consume(values, target, f"stored in attribute '{target.attr}'")
+                    for item in owner:
+                        if isinstance(item, Object):
+                            self.escape(item, target, f"attribute '{target.attr}' is set on it")
+                        if isinstance(item, Library):
+                            self.mention(target.value, item.name)
+            case ast.Tuple() | ast.List():
+                self.flow.values[target] = values
+                content = self.flow.content(values)
+                starred = any(isinstance(item, ast.Starred) for item in target.elts)
+                exact = (
+                    content is not None
+                    and content.exact
+                    and not content.changed
+                    and not starred
+                    and len(content.items) == len(target.elts)
+                )
+                for index, item in enumerate(target.elts):
+                    if exact and content is not None:
+                        source = content.items[index]
+                        self.assign(item, self.flow.value(source), source)
+                    else:
+                        inner = item.value if isinstance(item, ast.Starred) else item
+                        self.assign(inner, self.elements(values, target), None)
+            case ast.Subscript():
+                container = self.eval(target.value)
+                self.eval(target.slice)
+                self.change_contents(container, target, "an item is set")
+                self.absorb(container, values, target)
+            case ast.Starred():
+                self.assign(target.value, values, None)
+
+    def absorb(
+        self, container: Abstract, values: Abstract, node: ast.AST | None = None
+    ) -> None:
+        """Put ``values`` into the containers."""
+        for item in container:
+            if isinstance(item, Container) and (content := self.flow.contents.get(item.origin)):
+                content.element = join(content.element, values)
+                self.store(Slot("element", None, repr(id(item.origin))), values)
+            elif not isinstance(item, Container) and node is not None:
+                self.consume(values, node, "stored out of sight")
+
+    def change_contents(self, container: Abstract, node: ast.AST, how: str) -> None:
+        """A list or dict changes in a way that is not followed."""
+        for item in container:
+            if isinstance(item, Container) and (content := self.flow.contents.get(item.origin)):
+                content.changed[node] = how
+
+    # Conditions -----------------------------------------------------------------------
+
+    def assume(self, test: ast.expr, truth: bool, state: State) -> None:
+        """Narrow ``state`` by the outcome of a test."""
+        match test:
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                self.assume(operand, not truth, state)
+            case ast.BoolOp(op=ast.And(), values=parts) if truth:
+                for part in parts:
+                    self.assume(part, True, state)
+            case ast.BoolOp(op=ast.Or(), values=parts) if not truth:
+                for part in parts:
+                    self.assume(part, False, state)
+            case ast.Compare(
+                left=left, ops=[ast.Is() | ast.Eq()], comparators=[ast.Constant(value=bool() as b)]
+            ):
+                self.assume(left, truth is b, state)
+            case ast.Name() | ast.Call() | ast.Compare():
+                for value in self.flow.value(test):
+                    if isinstance(value, Opaque):
+                        call = self.flow.call_origins.get(value.origin)
+                        if call is None:
+                            continue
+                        for site in self.flow.sites.get(call, []):
+                            facts = self.library.assume(site, truth, self.flow)
+                            state.facts = state.facts | facts
+                if isinstance(test, ast.Compare):
+                    self.assume_compare(test, truth, state)
+
+    def assume_compare(self, test: ast.Compare, truth: bool, state: State) -> None:
+        """``name in utility.list_collections()`` and ``x == call()`` ask the library too."""
+        if len(test.ops) == 1 and isinstance(test.ops[0], ast.In | ast.NotIn):
+            positive = isinstance(test.ops[0], ast.In)
+            for value in self.flow.value(test.comparators[0]):
+                if isinstance(value, Opaque) and value.origin in self.flow.call_origins:
+                    for site in self.flow.sites.get(self.flow.call_origins[value.origin], []):
+                        key = self.flow.identity(test.left, state, self.function)
+                        if key is not None:
+                            state.facts = state.facts | self.library.assume_member(
+                                site, key, truth is positive, self.flow
+                            )
+
+    # Expressions ----------------------------------------------------------------------
+
+    def eval(self, node: ast.expr) -> Abstract:
+        """The value of an expression; recorded."""
+        evaluator = self._evaluators.get(type(node))
+        if evaluator is not None:
+            values = evaluator(node)
+        else:
+            values = self.other_expression(node)
+        known = self.flow.values.get(node)
+        self.flow.values[node] = values if known is None else join(known, values)
+        self.flow.scope_of[node] = self.function
+        return values
+
+    def load_target(self, node: ast.expr) -> Abstract:
+        """The value of a target that is read as well (``del x.y``, ``x.y += 1``)."""
+        match node:
+            case ast.Attribute():
+                return self.eval_Attribute(node)
+            case ast.Subscript():
+                return self.eval_Subscript(node)
+        return self.eval(node)
+
+    def other_expression(self, node: ast.expr) -> Abstract:
+        """Any other expression: its parts are used in a way that is not followed."""
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.consume(self.eval(child), child, "used in an expression")
+        return frozenset({Opaque(id(node))})
+
+    def consume(self, values: Abstract, node: ast.AST, how: str) -> None:
+        """Values reach code out of sight: objects escape, functions may be called with anything."""
+        for value in values:
+            match value:
+                case Object():
+                    self.escape(value, node, how)
+                case Bound(owner=owner, member=member):
+                    if isinstance(node, ast.expr):
+                        self.reference(node, f"{owner.kind}.{member}", frozenset({owner}))
+                case Function(info=info):
+                    self.flow.escaped_functions.setdefault(info, node)
+                case Class(info=info):
+                    for method in info.methods.values():
+                        if method.name == "__init__":
+                            self.flow.escaped_functions.setdefault(method, node)
+                case Container():
+                    content = self.flow.contents.get(value.origin)
+                    if content is not None and node not in content.escaped:
+                        content.escaped[node] = how
+                        inner = content.element
+                        for item in content.items:
+                            inner = join(inner, self.flow.value(item))
+                        for item in content.appended.values():
+                            inner = join(inner, self.flow.value(item))
+                        if value not in inner:
+                            self.consume(inner, node, how)
+
+    def escape(self, value: Object, node: ast.AST, how: str) -> None:
+        """Record that an object leaves what the analysis follows."""
+        self.flow.escapes.setdefault((value, node), Escape(value, node, how))
+
+    def eval_Constant(self, node: ast.Constant) -> Abstract:
+        return frozenset({Const.of(node.value)})
+
+    def eval_Name(self, node: ast.Name) -> Abstract:
+        values, slot = self.lookup(node.id)
+        if self.owner is not None and self.function is None and node.id in self.state.names:
+            values = self.state.names[node.id].values
+        if slot is not None:
+            self.flow.reads[node] = slot
+        for value in values:
+            if isinstance(value, Library):
+                self.mention(node, value.name)
+        return values
+
+    def mention(self, node: ast.expr, canonical: str, form: str = "reference") -> None:
+        """A library symbol is named; whoever uses it rightly takes the mention back."""
+        if self.library.is_site(canonical):
+            self.mentions[node] = self.site(node, canonical, form, None, frozenset())
+
+    def site(
+        self,
+        node: ast.expr,
+        symbol: str,
+        form: str,
+        receiver: ast.expr | None,
+        found: frozenset[Object],
+    ) -> Site:
+        return Site(
+            node,
+            symbol,
+            form,
+            receiver,
+            found,
+            self.function,
+            self.owner,
+            self.statement,
+            self.state.copy(),
+        )
+
+    def record(self, site: Site) -> Site:
+        """Add a site, or join it with what an earlier visit of the same node found."""
+        for known in self.flow.sites[site.node]:
+            if known.symbol == site.symbol and known.form == site.form:
+                known.objects |= site.objects
+                known.ambiguous |= site.ambiguous
+                known.state = merge((known.state, site.state))
+                if known.state.dead:
+                    known.state.dead = False
+                return known
+        self.flow.sites[site.node].append(site)
+        return site
+
+    def reference(self, node: ast.expr, symbol: str, found: frozenset[Object]) -> None:
+        """A method or function of the library used as a value."""
+        self.record(self.site(node, symbol, "reference", None, found))
+
+    def annotation(self, node: ast.expr) -> None:
+        """Record the library classes that an annotation names."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                inner = ast.parse(node.value, mode="eval").body
+            except SyntaxError:
+                return
+            for child in ast.walk(inner):
+                if isinstance(child, ast.Name | ast.Attribute):
+                    for value in self.peek(child):
+                        if isinstance(value, Library) and self.library.is_site(value.name):
+                            self.mentions[node] = self.site(
+                                node, value.name, "annotation", None, frozenset()
+                            )
+            return
+        for child in ast.walk(node):
+            if isinstance(child, ast.Constant) and isinstance(child.value, str) and child is not node:
+                self.annotation(child)
+            if isinstance(child, ast.Name | ast.Attribute):
+                values = self.peek(child)
+                if isinstance(child, ast.Name):
+                    self.flow.reads[child] = self.flow.slot_of_name(child.id, self.function)
+                self.flow.values[child] = values
+                for value in values:
+                    if isinstance(value, Library):
+                        self.mention(child, value.name, "annotation")
+
+    def eval_Attribute(self, node: ast.Attribute) -> Abstract:
+        owner = self.eval(node.value)
+        result: Abstract = BOTTOM
+        for value in owner:
+            result = join(result, self.member(node, value, len(owner) > 1))
+        return result or frozenset({Opaque(("attribute", id(node)))})
+
+    def member(self, node: ast.Attribute, owner: Value, ambiguous: bool) -> Abstract:
+        """``owner.attr`` for one value of the owner."""
+        name = node.attr
+        match owner:
+            case ModuleValue():
+                found = self.module_member(owner.name, name)
+                if isinstance(found, Library):
+                    self.mention(node, found.name)
+                return frozenset({found})
+            case Library():
+                if self.library.is_namespace(owner.name):
+                    self.mentions.pop(node.value, None)
+                    canonical = f"{owner.name}.{name}"
+                    self.mention(node, canonical)
+                    return frozenset({Library(canonical)})
+                if self.library.is_class(owner.name):
+                    # An unbound method, a class attribute or a static constructor.
+                    self.mentions.pop(node.value, None)
+                    self.mention(node, f"{owner.name}.{name}")
+                    return frozenset({Library(f"{owner.name}.{name}")})
+                return frozenset({Opaque(("attribute", owner.name, name))})
+            case Object():
+                symbol = f"{owner.kind}.{name}"
+                method = self.library.is_method(owner.kind, name)
+                if method:
+                    return frozenset({Bound(owner, name)})
+                site = self.site(
+                    node, symbol, "attribute", node.value, frozenset({owner})
+                )
+                if self.library.is_site(owner.kind) or self.library.is_site(symbol):
+                    self.record(site)
+                return self.library_result(node, symbol)
+            case Instance() | Class():
+                return self.instance_member(node, owner.info, name, isinstance(owner, Class))
+            case Container():
+                return frozenset({Opaque(("method", owner, name))})
+            case Const(value=None):
+                return BOTTOM
+        return frozenset({Opaque(("attribute", _origin(owner), name))})
+
+    def instance_member(
+        self, node: ast.Attribute, info: ClassInfo, name: str, through_class: bool
+    ) -> Abstract:
+        """An attribute of an object of a class of the program."""
+        slot = Slot("attribute", info.family, name)
+        values = self.flow.store.get(slot, BOTTOM)
+        if values:
+            self.flow.reads[node] = slot
+        method = info.method(name)
+        for sub in info.subclasses:
+            method = method or sub.methods.get(name)
+        if method is not None:
+            if method.is_property and not through_class:
+                self.flow.reads[node] = Slot("return", method, "")
+                return join(values, self.user_call(None, method, [], [], info))
+            return join(
+                values,
+                frozenset({Function(method, None if through_class and method.is_method and "classmethod" not in method.decorators else info)}),
+            )
+        if not values:
+            self.flow.reads[node] = slot
+            return frozenset({Opaque(("unset", slot))})
+        return values
+
+    def library_result(self, node: ast.expr, symbol: str) -> Abstract:
+        """What a library call or property gives."""
+        kind = self.library.result(symbol)
+        self.flow.call_origins[id(node)] = node
+        if kind == "None":
+            return frozenset({NONE})
+        if kind is not None:
+            return frozenset({Object(kind, node)})
+        return frozenset({Opaque(id(node), self.library.result_shape(symbol))})
+
+    def eval_Call(self, node: ast.Call) -> Abstract:
+        function = self.eval(node.func)
+        for argument in node.args:
+            self.eval(argument.value if isinstance(argument, ast.Starred) else argument)
+        for keyword in node.keywords:
+            self.eval(keyword.value)
+        result: Abstract = BOTTOM
+        real = [v for v in function if v != NONE]
+        for value in real:
+            result = join(result, self.call(node, value, len(real) > 1))
+        return result or frozenset({Opaque(id(node))})
+
+    def call(self, node: ast.Call, function: Value, ambiguous: bool) -> Abstract:
+        """Call one value of the callee."""
+        match function:
+            case Library(name=name):
+                self.mentions.pop(node.func, None)
+                site = self.site(node, name, "call", None, frozenset())
+                return self.library_call(node, site, ambiguous)
+            case Bound(owner=owner, member=member):
+                receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
+                site = self.site(
+                    node, f"{owner.kind}.{member}", "call", receiver, frozenset({owner})
+                )
+                return self.library_call(node, site, False)
+            case Function(info=info, bound=bound):
+                return self.user_call(node, info, node.args, node.keywords, bound)
+            case Class(info=info):
+                initialiser = info.method("__init__") or info.method("__new__")
+                if initialiser is not None:
+                    self.user_call(node, initialiser, node.args, node.keywords, info)
+                else:
+                    self.consume_arguments(node, f"{info.name}()")
+                return frozenset({Instance(info)})
+            case ModuleValue(name=dotted):
+                return self.external_call(node, dotted)
+        self.container_method(node)
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        self.consume_arguments(node, f"{_source_name(node.func)}()")
+        return frozenset({Opaque(id(node), shapes.of_method(name))})
+
+    def library_call(self, node: ast.Call, site: Site, ambiguous: bool) -> Abstract:
+        """A call into the library: arguments do not escape, facts change."""
+        site.ambiguous = ambiguous
+        symbol = site.symbol
+        for argument in [*node.args, *(k.value for k in node.keywords)]:
+            inner = argument.value if isinstance(argument, ast.Starred) else argument
+            for value in self.flow.value(inner):
+                match value:
+                    case Object() if not self.library.takes_object(symbol, value.kind):
+                        self.escape(value, inner, f"passed to {symbol}()")
+                    case Bound() | Function() | Class():
+                        self.consume(frozenset({value}), inner, f"passed to {symbol}()")
+        if self.library.is_site(symbol) or self.library.is_class(symbol):
+            self.record(site)
+            self.library.acts(site, self.state, self.flow)
+        return self.library_result(node, symbol)
+
+    def consume_arguments(self, node: ast.Call, how: str) -> None:
+        """All arguments reach code out of sight."""
+        for argument in [*node.args, *(k.value for k in node.keywords)]:
+            inner = argument.value if isinstance(argument, ast.Starred) else argument
+            self.consume(self.flow.value(inner), inner, f"passed to {how}")
+
+    def external_call(self, node: ast.Call, dotted: str) -> Abstract:
+        """A call of a function outside the program and the library."""
+        name = dotted.removeprefix("builtins.")
+        if dotted.startswith("builtins.") and name in _HARMLESS:
+            return frozenset({Opaque(id(node))})
+        if name == "super" and self.owner is not None:
+            bases = self.owner.bases
+            if bases:
+                return frozenset({Instance(bases[0])})
+            return frozenset({Opaque(id(node))})
+        if name in ("list", "tuple") and dotted.startswith("builtins.") and not node.args:
+            return self.container(node, name, ())
+        if name == "dict" and dotted.startswith("builtins.") and not node.args:
+            items = tuple(k.value for k in node.keywords if k.arg)
+            return self.container(node, "dict", items, exact=len(items) == len(node.keywords))
+        self.consume_arguments(node, f"{name}()")
+        return frozenset({Opaque(id(node), shapes.of_external_call(dotted))})
+
+    def container_method(self, node: ast.Call) -> None:
+        """``x.append(y)`` and other methods of lists and dicts."""
+        if not isinstance(node.func, ast.Attribute):
+            return
+        for value in self.flow.value(node.func.value):
+            if not isinstance(value, Container):
+                continue
+            content = self.flow.contents.get(value.origin)
+            if content is None:
+                continue
+            name = node.func.attr
+            if name in _LIST_ADDERS and len(node.args) == 1 and not node.keywords:
+                content.appended[node] = node.args[0]
+                self.absorb(frozenset({value}), self.flow.value(node.args[0]))
+            elif name in _LIST_CHANGERS:
+                content.changed[node] = name
+            elif name not in ("copy", "keys", "index", "count", "get"):
+                content.escaped.setdefault(node, f".{name}()")
+
+    def user_call(
+        self,
+        node: ast.Call | None,
+        info: FunctionInfo,
+        args: Sequence[ast.expr],
+        keywords: Sequence[ast.keyword],
+        bound: ClassInfo | None,
+    ) -> Abstract:
+        """A call of a function of the program."""
+        arguments = info.node.args
+        positional = [*arguments.posonlyargs, *arguments.args]
+        if info.is_method and (bound is not None or "classmethod" in info.decorators):
+            positional = positional[1:]
+        mapping: dict[str, ast.expr] = {}
+        exact = True
+        for index, argument in enumerate(args):
+            if isinstance(argument, ast.Starred):
+                exact = False
+                self.consume(self.flow.value(argument.value), argument, f"unpacked in {info.name}()")
+                break
+            if index < len(positional):
+                mapping[positional[index].arg] = argument
+            else:
+                self.consume(self.flow.value(argument), argument, f"passed to {info.name}()")
+        names = {p.arg for p in [*positional, *arguments.kwonlyargs]}
+        for keyword in keywords:
+            if keyword.arg is None:
+                exact = False
+                self.consume(self.flow.value(keyword.value), keyword.value, "unpacked")
+            elif keyword.arg in names:
+                mapping[keyword.arg] = keyword.value
+            else:
+                self.consume(
+                    self.flow.value(keyword.value), keyword.value, f"passed to {info.name}()"
+                )
+        for name, expression in mapping.items():
+            self.store(Slot("argument", info, name), self.flow.value(expression))
+        if not exact:
+            for name in names - mapping.keys():
+                self.store(
+                    Slot("argument", info, name), frozenset({Opaque(("unpacked", info, name))})
+                )
+        self.store(Slot("called", info, ""), frozenset({NONE}))
+        if node is not None:
+            edges = self.flow.calls[node]
+            if not any(edge.target is info for edge in edges):
+                edges.append(CallEdge(node, info, mapping, exact))
+        if info in self.flow.acting or not self.flow.acting:
+            self.state.facts = frozenset()
+        if isinstance(info.node, ast.Lambda):
+            self.run_function(info)
+        if info.generator or isinstance(info.node, ast.AsyncFunctionDef):
+            if info.generator:
+                return frozenset({Opaque(("generator", info))})
+        return self.flow.store.get(Slot("return", info, ""), BOTTOM)
+
+    def eval_Lambda(self, node: ast.Lambda) -> Abstract:
+        info = self.flow.program.functions[node]
+        for default in [*node.args.defaults, *node.args.kw_defaults]:
+            if default is not None:
+                self.consume(self.eval(default), default, "used as a default value")
+        self.run_function(info)
+        return frozenset({Function(info)})
+
+    def eval_Await(self, node: ast.Await) -> Abstract:
+        return self.eval(node.value)
+
+    def eval_NamedExpr(self, node: ast.NamedExpr) -> Abstract:
+        values = self.eval(node.value)
+        self.assign(node.target, values, node.value)
+        return values
+
+    def eval_IfExp(self, node: ast.IfExp) -> Abstract:
+        self.eval(node.test)
+        return join(self.eval(node.body), self.eval(node.orelse))
+
+    def eval_BoolOp(self, node: ast.BoolOp) -> Abstract:
+        parts = [self.eval(part) for part in node.values]
+        result: Abstract = BOTTOM
+        for index, values in enumerate(parts):
+            if isinstance(node.op, ast.Or) and index < len(parts) - 1:
+                values = frozenset(
+                    v for v in values if not (isinstance(v, Const) and not v.value)
+                )
+            result = join(result, values)
+        return result or frozenset({Opaque(id(node))})
+
+    def eval_UnaryOp(self, node: ast.UnaryOp) -> Abstract:
+        values = self.eval(node.operand)
+        value = next(iter(values)) if len(values) == 1 else None
+        if (
+            isinstance(node.op, ast.USub)
+            and isinstance(value, Const)
+            and isinstance(value.value, int | float)
+        ):
+            return frozenset({Const.of(-value.value)})
+        return frozenset({Opaque(id(node), Shape.NUMBER)})
+
+    def eval_Compare(self, node: ast.Compare) -> Abstract:
+        left = self.eval(node.left)
+        rights = [self.eval(c) for c in node.comparators]
+        with_none = all(values == frozenset({NONE}) for values in rights)
+        if not with_none and left != frozenset({NONE}):
+            self.consume(left, node.left, "compared")
+            for comparator, values in zip(node.comparators, rights):
+                self.consume(values, comparator, "compared")
+        return frozenset({Opaque(id(node), Shape.NUMBER)})
+
+    def eval_BinOp(self, node: ast.BinOp) -> Abstract:
+        left, right = self.eval(node.left), self.eval(node.right)
+        self.consume(left, node.left, "used in an expression")
+        self.consume(right, node.right, "used in an expression")
+        found = {_shape(v) for v in left | right}
+        for shape in (Shape.ARRAY, Shape.LIST, Shape.TEXT):
+            if shape in found:
+                return frozenset({Opaque(id(node), shape)})
+        both = found and all(shape is Shape.NUMBER for shape in found)
+        return frozenset({Opaque(id(node), Shape.NUMBER if both else Shape.ANY)})
+
+    def eval_JoinedStr(self, node: ast.JoinedStr) -> Abstract:
+        for child in node.values:
+            if isinstance(child, ast.FormattedValue):
+                self.consume(self.eval(child.value), child.value, "formatted as text")
+                if child.format_spec is not None:
+                    self.eval(child.format_spec)
+        return frozenset({Opaque(id(node), Shape.TEXT)})
+
+    def eval_Yield(self, node: ast.Yield) -> Abstract:
+        if node.value is not None:
+            self.consume(self.eval(node.value), node.value, "yielded")
+        return frozenset({Opaque(id(node))})
+
+    # Containers -----------------------------------------------------------------------
+
+    def container(
+        self, node: ast.expr, kind: str, items: tuple[ast.expr, ...], exact: bool = True
+    ) -> Abstract:
+        """A new list, tuple, set or dict."""
+        content = self.flow.contents.get(node)
+        if content is None:
+            content = self.flow.contents[node] = Content(node, kind, items, exact)
+        for item in items:
+            content.element = join(content.element, self.flow.value(item))
+        content.element = join(
+            content.element,
+            self.flow.store.get(Slot("element", None, repr(id(node))), BOTTOM),
+        )
+        return frozenset({Container(node, kind)})
+
+    def eval_List(self, node: ast.List | ast.Tuple | ast.Set) -> Abstract:
+        exact = True
+        for item in node.elts:
+            if isinstance(item, ast.Starred):
+                exact = False
+                self.consume(self.eval(item.value), item, "unpacked")
+            else:
+                self.eval(item)
+        kind = type(node).__name__.lower()
+        return self.container(node, kind, tuple(node.elts), exact)
+
+    eval_Tuple = eval_Set = eval_List
+
+    def eval_Dict(self, node: ast.Dict) -> Abstract:
+        exact = True
+        for key in node.keys:
+            if key is None:
+                exact = False
+            else:
+                self.eval(key)
+        for key, value in zip(node.keys, node.values):
+            values = self.eval(value)
+            if key is None:
+                self.consume(values, value, "unpacked")
+        return self.container(node, "dict", tuple(node.values), exact)
+
+    def comprehension(
+        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
+    ) -> None:
+        self.loop_depth += 1
+        self.shadows.append({})
+        for generator in node.generators:
+            iterated = self.eval(generator.iter)
+            element = self.elements(iterated, generator.iter)
+            for name in ast.walk(generator.target):
+                if isinstance(name, ast.Name):
+                    self.flow.values[name] = element
+                    self.flow.scope_of[name] = self.function
+                    self.shadows[-1][name.id] = element
+            for condition in generator.ifs:
+                self.eval(condition)
+        if isinstance(node, ast.DictComp):
+            self.eval(node.key)
+            self.consume(self.eval(node.value), node.value, "collected")
+        else:
+            self.consume(self.eval(node.elt), node.elt, "collected")
+        self.shadows.pop()
+        self.loop_depth -= 1
+
+    def eval_ListComp(self, node: ast.ListComp | ast.SetComp) -> Abstract:
+        self.comprehension(node)
+        content = self.flow.contents.get(node)
+        if content is None:
+            content = self.flow.contents[node] = Content(node, "list", (node.elt,), exact=False)
+        content.element = join(content.element, self.flow.value(node.elt))
+        return frozenset({Container(node, "list")})
+
+    eval_SetComp = eval_ListComp
+
+    def eval_GeneratorExp(self, node: ast.GeneratorExp) -> Abstract:
+        self.comprehension(node)
+        return frozenset({Opaque(id(node))})
+
+    def eval_DictComp(self, node: ast.DictComp) -> Abstract:
+        self.comprehension(node)
+        return frozenset({Opaque(id(node), Shape.DICT)})
+
+    def eval_Subscript(self, node: ast.Subscript) -> Abstract:
+        container = self.eval(node.value)
+        self.eval(node.slice)
+        content = self.flow.content(container)
+        if content is not None:
+            if isinstance(node.slice, ast.Slice):
+                return frozenset({Opaque(id(node), Shape.LIST)})
+            index = node.slice.value if isinstance(node.slice, ast.Constant) else None
+            if (
+                content.exact
+                and not content.changed
+                and not content.appended
+                and content.kind in ("list", "tuple")
+                and isinstance(index, int)
+                and 0 <= index < len(content.items)
+            ):
+                return self.flow.value(content.items[index])
+            if isinstance(content.node, ast.Dict) and content.exact and not content.changed:
+                for key, value in zip(content.node.keys, content.node.values):
+                    if isinstance(key, ast.Constant) and key.value == index:
+                        return self.flow.value(value)
+            return content.element or frozenset({Opaque(("item", id(node)))})
+        for value in container:
+            if isinstance(value, Object):
+                self.subscripted(value, node)
+        shape = Shape.ANY
+        if isinstance(node.slice, ast.Slice):
+            found = {_shape(v) for v in container}
+            shape = next(iter(found)) if len(found) == 1 else Shape.ANY
+        return frozenset({Opaque(("item", id(node)), shape)})
+
+    def subscripted(self, value: Object, node: ast.Subscript) -> None:
+        """``object[...]``: fine where the library's replacement can be subscripted too."""
+        self.escape(value, node.value, "subscripted")
+
+    def elements(self, container: Abstract, node: ast.AST) -> Abstract:
+        """What iterating over ``container`` gives."""
+        result: Abstract = BOTTOM
+        for value in container:
+            if isinstance(value, Container):
+                content = self.flow.contents.get(value.origin)
+                if content is not None:
+                    result = join(result, content.element)
+            else:
+                if isinstance(value, Object):
+                    self.escape(value, node, "iterated over")
+                result = join(result, frozenset({Opaque(("element", _origin(value), id(node)))}))
+        return result or frozenset({Opaque(("element", id(node)))})
+
+
+def _objects_in(values: Abstract) -> bool:
+    return any(isinstance(v, Object) for v in values)
+
+
+def _origin(value: Value) -> Hashable:
+    match value:
+        case Opaque(origin=origin):
+            return origin
+        case ModuleValue(name=name) | Library(name=name):
+            return name
+    return value
+
+
+def _shape(value: Value) -> Shape:
+    match value:
+        case Opaque(shape=shape):
+            return shape
+        case Container(kind="dict"):
+            return Shape.DICT
+        case Container():
+            return Shape.LIST
+        case Const(value=str()):
+            return Shape.TEXT
+        case Const(value=int() | float()):
+            return Shape.NUMBER
+    return Shape.ANY
+
+
+def shape_of(value: Value) -> Shape:
+    """As much as a value tells of its shape."""
+    return _shape(value)
+
+
+def _last_name(node: ast.expr | None) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Name):
+        return node.id
+    return ""
+
+
+def _source_name(node: ast.expr) -> str:
+    try:
+        return ast.unparse(node)
+    except (ValueError, RecursionError):
+        return "?"
+
+
+def _class_around(info: FunctionInfo) -> ClassInfo | None:
+    current: FunctionInfo | None = info
+    while current is not None:
+        if current.owner is not None:
+            return current.owner
+        current = current.parent
+    return None
+
+
+def _is_main_guard(test: ast.expr) -> bool:
+    return (
+        isinstance(test, ast.Compare)
+        and isinstance(test.left, ast.Name)
+        and test.left.id == "__name__"
+    )
+
+
+__all__ = ["UNBOUND", "interpret", "shape_of"]

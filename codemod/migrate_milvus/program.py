@@ -1,0 +1,276 @@
+"""What a module defines: functions, classes and the names bound in each scope."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+# Decorators that leave the function callable with its own signature.
+TRANSPARENT = frozenset(
+    "staticmethod classmethod property cached_property lru_cache cache wraps abstractmethod "
+    "override final retry contextmanager asynccontextmanager overload jit no_grad".split()
+)
+
+
+@dataclass(eq=False)
+class FunctionInfo:
+    """One function: where it stands, its parameters and local names."""
+
+    node: FunctionNode
+    name: str
+    parent: FunctionInfo | None
+    owner: ClassInfo | None
+    parameters: tuple[ast.arg, ...]
+    locals: frozenset[str]
+    globals: frozenset[str]
+    nonlocals: frozenset[str]
+    decorators: tuple[str, ...]
+    generator: bool
+
+    @property
+    def is_method(self) -> bool:
+        """Whether the first parameter is the instance (or the class)."""
+        return self.owner is not None and "staticmethod" not in self.decorators
+
+    @property
+    def is_property(self) -> bool:
+        """Whether reading the attribute calls it."""
+        return "property" in self.decorators or "cached_property" in self.decorators
+
+    @property
+    def opaque_decorators(self) -> tuple[str, ...]:
+        """Decorators that may register or change the function."""
+        return tuple(d for d in self.decorators if d not in TRANSPARENT)
+
+    @property
+    def self_name(self) -> str | None:
+        """The name of the instance parameter of a method."""
+        if self.is_method and "classmethod" not in self.decorators and self.parameters:
+            return self.parameters[0].arg
+        return None
+
+    def names_of_parameters(self) -> set[str]:
+        """All parameter names, ``*`` and ``**`` included."""
+        return {p.arg for p in self.parameters}
+
+    def __repr__(self) -> str:
+        return f"<function {self.name}>"
+
+
+@dataclass(eq=False)
+class ClassInfo:
+    """One class: its methods and its bases within the module."""
+
+    node: ast.ClassDef
+    name: str
+    parent: FunctionInfo | None
+    methods: dict[str, FunctionInfo] = field(default_factory=dict)
+    bases: list[ClassInfo] = field(default_factory=list)
+    subclasses: list[ClassInfo] = field(default_factory=list)
+
+    def ancestry(self) -> Iterator[ClassInfo]:
+        """The class and its bases in the module, nearest first."""
+        seen: set[ClassInfo] = set()
+        queue = [self]
+        while queue:
+            current = queue.pop(0)
+            if current not in seen:
+                seen.add(current)
+                yield current
+                queue.extend(current.bases)
+
+    @property
+    def family(self) -> ClassInfo:
+        """The class that stands for all that inherit from one another: they share attributes."""
+        seen: set[ClassInfo] = set()
+        queue = [self]
+        while queue:
+            current = queue.pop()
+            if current not in seen:
+                seen.add(current)
+                queue.extend(current.bases)
+                queue.extend(current.subclasses)
+        return min(seen, key=lambda info: info.node.lineno)
+
+    def method(self, name: str) -> FunctionInfo | None:
+        """The method ``name``, inherited ones included."""
+        for info in self.ancestry():
+            if name in info.methods:
+                return info.methods[name]
+        return None
+
+    def __repr__(self) -> str:
+        return f"<class {self.name}>"
+
+
+@dataclass
+class Program:
+    """The definitions of one module."""
+
+    tree: ast.Module
+    functions: dict[ast.AST, FunctionInfo] = field(default_factory=dict)
+    classes: dict[ast.AST, ClassInfo] = field(default_factory=dict)
+    identifiers: set[str] = field(default_factory=set)
+    attributes: set[str] = field(default_factory=set)
+
+
+def decorator_name(node: ast.expr) -> str:
+    """The last name of a decorator: ``app.get("/")`` is ``get``."""
+    while isinstance(node, ast.Call):
+        node = node.func
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else "?"
+
+
+def parameters_of(arguments: ast.arguments) -> tuple[ast.arg, ...]:
+    """All parameters in order: positional-only, ordinary, ``*args``, keyword-only, ``**kwargs``."""
+    found = [*arguments.posonlyargs, *arguments.args]
+    if arguments.vararg:
+        found.append(arguments.vararg)
+    found.extend(arguments.kwonlyargs)
+    if arguments.kwarg:
+        found.append(arguments.kwarg)
+    return tuple(found)
+
+
+class _Bindings(ast.NodeVisitor):
+    """Names that one function body binds, nested scopes not entered."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.globals: set[str] = set()
+        self.nonlocals: set[str] = set()
+        self.generator = False
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self.names.add(node.id)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self.names.add(node.name)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self.names.add(node.name)
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        pass
+
+    def visit_Global(self, node: ast.Global) -> None:
+        self.globals.update(node.names)
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
+        self.nonlocals.update(node.names)
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        for alias in node.names:
+            self.names.add(alias.asname or alias.name.partition(".")[0])
+
+    visit_ImportFrom = visit_Import
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        if node.name:
+            self.names.add(node.name)
+        self.generic_visit(node)
+
+    def visit_MatchAs(self, node: ast.MatchAs) -> None:
+        if node.name:
+            self.names.add(node.name)
+        self.generic_visit(node)
+
+    def visit_MatchStar(self, node: ast.MatchStar) -> None:
+        if node.name:
+            self.names.add(node.name)
+
+    def visit_Yield(self, node: ast.Yield | ast.YieldFrom) -> None:
+        self.generator = True
+        self.generic_visit(node)
+
+    visit_YieldFrom = visit_Yield
+
+    def visit_comprehension_scope(self, node: ast.AST) -> None:
+        # Only the walrus binds outside a comprehension; its targets do not.
+        for child in ast.walk(node):
+            if isinstance(child, ast.NamedExpr):
+                self.names.add(child.target.id)
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = (
+        visit_comprehension_scope
+    )
+
+
+def collect(tree: ast.Module) -> Program:
+    """Collect the definitions of a module."""
+    program = Program(tree)
+    _collect(program, tree, None, None)
+    by_name = {info.name: info for info in program.classes.values()}
+    for info in program.classes.values():
+        for base in info.node.bases:
+            if isinstance(base, ast.Name) and (parent := by_name.get(base.id)):
+                if parent is not info:
+                    info.bases.append(parent)
+                    parent.subclasses.append(info)
+    return program
+
+
+def _collect(
+    program: Program, node: ast.AST, parent: FunctionInfo | None, owner: ClassInfo | None
+) -> None:
+    for child in ast.iter_child_nodes(node):
+        match child:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                info = _function(child, parent, owner)
+                program.functions[child] = info
+                if owner is not None and not isinstance(child, ast.Lambda):
+                    owner.methods.setdefault(child.name, info)
+                if not isinstance(child, ast.Lambda):
+                    program.identifiers.add(child.name)
+                program.identifiers.update(info.names_of_parameters())
+                _collect(program, child, info, None)
+            case ast.ClassDef():
+                program.identifiers.add(child.name)
+                inner = ClassInfo(child, child.name, parent)
+                program.classes[child] = inner
+                _collect(program, child, parent, inner)
+            case _:
+                match child:
+                    case ast.Name():
+                        program.identifiers.add(child.id)
+                    case ast.Attribute():
+                        program.attributes.add(child.attr)
+                    case ast.alias():
+                        program.identifiers.add(child.asname or child.name)
+                    case ast.ExceptHandler() if child.name:
+                        program.identifiers.add(child.name)
+                _collect(program, child, parent, owner)
+
+
+def _function(
+    node: FunctionNode, parent: FunctionInfo | None, owner: ClassInfo | None
+) -> FunctionInfo:
+    bindings = _Bindings()
+    body = [node.body] if isinstance(node, ast.Lambda) else node.body
+    for statement in body:
+        bindings.visit(statement)
+    parameters = parameters_of(node.args)
+    outside = bindings.globals | bindings.nonlocals
+    return FunctionInfo(
+        node=node,
+        name="<lambda>" if isinstance(node, ast.Lambda) else node.name,
+        parent=parent,
+        owner=owner,
+        parameters=parameters,
+        locals=frozenset((bindings.names | {p.arg for p in parameters}) - outside),
+        globals=frozenset(bindings.globals),
+        nonlocals=frozenset(bindings.nonlocals),
+        decorators=()
+        if isinstance(node, ast.Lambda)
+        else tuple(decorator_name(d) for d in node.decorator_list),
+        generator=bindings.generator,
+    )

@@ -1,0 +1,190 @@
+"""The one place where the engine finds the rules.
+
+A rule is a subclass of ``Rule`` in a module of the package ``milvus_rules``; importing the module
+registers it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from migrate_milvus.flow import Flow, LibraryModel, Site
+
+if TYPE_CHECKING:
+    from migrate_milvus.edits import Edit
+    from migrate_milvus.planning import Planning
+
+
+class Verdict(Enum):
+    """The answer of a predicate; everything but ``PROVED`` refuses."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A verdict with the words for the report: what is wrong, and what to do by hand."""
+
+    verdict: Verdict
+    message: str = ""
+    recipe: str = ""
+
+
+PROVED = Answer(Verdict.PROVED)
+
+
+def refuted(message: str, recipe: str = "") -> Answer:
+    """The precondition does not hold."""
+    return Answer(Verdict.REFUTED, message, recipe)
+
+
+def unknown(message: str, recipe: str = "") -> Answer:
+    """The precondition may not hold."""
+    return Answer(Verdict.UNKNOWN, message, recipe)
+
+
+class Refusal(Exception):
+    """A site cannot be rewritten; ``reason`` is the name of the failed precondition."""
+
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        recipe: str = "",
+        rule: str = "",
+        node: object = None,
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.recipe = recipe
+        self.rule = rule
+        self.node = node
+
+
+PREDICATES: dict[str, str] = {}
+# Predicates that tests force to "proved", to show that each one matters.
+FORCED: set[str] = set()
+
+
+def predicate(name: str, description: str) -> str:
+    """Declare a precondition by name; returns the name."""
+    PREDICATES[name] = description
+    return name
+
+
+def require(name: str, answer: Answer | Callable[[], Answer], node: object = None) -> None:
+    """Go on only if the precondition ``name`` is proved; raises Refusal otherwise."""
+    if name not in PREDICATES:
+        raise KeyError(f"undeclared predicate {name}")
+    if name in FORCED:
+        return
+    given = answer if isinstance(answer, Answer) else answer()
+    if given.verdict is not Verdict.PROVED:
+        raise Refusal(name, given.message, given.recipe, node=node)
+
+
+class Rule:
+    """What is done about some symbols of the ORM.
+
+    The docstring is the rule's page: what it writes, why, and when it refuses.
+    """
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    symbols: ClassVar[tuple[str, ...]] = ()
+    # A smaller number plans earlier: a rule may take over sites of the same statement.
+    order: ClassVar[int] = 50
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        """The edits for one site; raises Refusal when a precondition is not proved."""
+        raise NotImplementedError
+
+
+class Connections(Protocol):
+    """What the planner asks about connections."""
+
+    def key(self, site: Site, flow: Flow) -> Hashable | None:
+        """Which connection the site uses, equal for equal connections; None when unknown."""
+
+    def is_connect(self, symbol: str) -> bool:
+        """Whether the symbol opens a connection."""
+
+    def is_disconnect(self, symbol: str) -> bool:
+        """Whether the symbol closes one."""
+
+    def needs_client(self, site: Site) -> bool:
+        """Whether the rewritten site needs a client."""
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """All rules, and the library they are about."""
+
+    library: LibraryModel
+    connections: Connections
+    rules: tuple[Rule, ...]
+    by_symbol: dict[str, Rule]
+    client_class: str
+    client_import: str
+    unit_kinds: frozenset[str]
+    fallback: Callable[[str], str]
+    recipe: Callable[[str], str]
+
+    def rule_for(self, symbol: str) -> Rule | None:
+        """The rule that rewrites ``symbol``."""
+        return self.by_symbol.get(symbol)
+
+    def rule_id(self, symbol: str) -> str:
+        """The id under which ``symbol`` is reported."""
+        rule = self.by_symbol.get(symbol)
+        return rule.id if rule is not None else self.fallback(symbol)
+
+
+@dataclass(frozen=True)
+class RuleInfo:
+    """A rule as ``--list-rules`` and ``--explain`` show it."""
+
+    id: str
+    title: str
+    doc: str
+
+
+@cache
+def load() -> RuleSet:
+    """Import all rule modules and return the rules."""
+    package = importlib.import_module("milvus_rules")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"milvus_rules.{module.name}")
+    rule_set: RuleSet = importlib.import_module("milvus_rules.library").rule_set(
+        tuple(_subclasses(Rule))
+    )
+    return rule_set
+
+
+def _subclasses(base: type[Rule]) -> list[Rule]:
+    found = []
+    for cls in base.__subclasses__():
+        if not inspect.isabstract(cls) and "id" in cls.__dict__:
+            found.append(cls())
+        found.extend(_subclasses(cls))
+    return sorted(found, key=lambda rule: rule.id)
+
+
+def rules() -> list[RuleInfo]:
+    """The rules, for listings."""
+    infos = {}
+    for rule in load().rules:
+        infos.setdefault(
+            rule.id, RuleInfo(rule.id, rule.title, inspect.cleandoc(rule.__doc__ or ""))
+        )
+    return sorted(infos.values(), key=lambda info: info.id)

@@ -1,0 +1,85 @@
+"""Shapes of results of well-known functions outside the library (builtins, numpy, pandas)."""
+
+from __future__ import annotations
+
+from migrate_milvus.values import Shape
+
+_CALLS: dict[str, Shape] = {
+    **dict.fromkeys(("list", "sorted", "range"), Shape.LIST),
+    **dict.fromkeys(("dict", "vars"), Shape.DICT),
+    **dict.fromkeys(("str", "repr", "input", "chr", "hex", "format"), Shape.TEXT),
+    **dict.fromkeys(("int", "float", "len", "sum", "abs", "round", "ord", "hash"), Shape.NUMBER),
+}
+
+_DOTTED: dict[str, Shape] = {
+    "os.getenv": Shape.TEXT,
+    "os.environ.get": Shape.TEXT,
+    "os.path.join": Shape.TEXT,
+    "random.sample": Shape.LIST,
+    "random.choices": Shape.LIST,
+    "random.random": Shape.NUMBER,
+    "random.randint": Shape.NUMBER,
+    "random.uniform": Shape.NUMBER,
+    "time.time": Shape.NUMBER,
+    "pandas.DataFrame": Shape.FRAME,
+    "pandas.read_csv": Shape.FRAME,
+    "pandas.read_json": Shape.FRAME,
+    "pandas.read_parquet": Shape.FRAME,
+    "sklearn.preprocessing.normalize": Shape.ARRAY,
+}
+
+# Methods that tell the shape of their result whatever they are called on.
+_METHODS: dict[str, Shape] = {
+    "tolist": Shape.LIST,
+    "to_list": Shape.LIST,
+    "split": Shape.LIST,
+    "splitlines": Shape.LIST,
+    "astype": Shape.ARRAY,
+    "reshape": Shape.ARRAY,
+    "to_numpy": Shape.ARRAY,
+    "strip": Shape.TEXT,
+    "lower": Shape.TEXT,
+    "upper": Shape.TEXT,
+    "join": Shape.TEXT,
+    "format": Shape.TEXT,
+    "hexdigest": Shape.TEXT,
+    "isoformat": Shape.TEXT,
+    "to_dict": Shape.ANY,
+}
+
+_SCALAR_NUMPY = frozenset("mean sum max min float32 float64 int64 dot linalg".split())
+
+
+def of_external_call(dotted: str) -> Shape:
+    """The shape of calling ``dotted``, a name outside the library (``builtins.len``)."""
+    if dotted.startswith("builtins."):
+        return _CALLS.get(dotted[9:], Shape.ANY)
+    if dotted.startswith("numpy."):
+        last = dotted.rsplit(".", 1)[-1]
+        if last in _SCALAR_NUMPY or ".linalg." in dotted or "default_rng" in dotted:
+            return Shape.ANY
+        # numpy.random.random() without a size is a number; a column of those would be refused
+        # by the server on either side.
+        return Shape.ARRAY
+    return _DOTTED.get(dotted, Shape.ANY)
+
+
+def of_method(name: str) -> Shape:
+    """The shape of the result of a method of an unknown object."""
+    return _METHODS.get(name, Shape.ANY)
+
+
+_ANNOTATIONS: dict[str, Shape] = {
+    **dict.fromkeys(("list", "List", "Sequence", "Iterable", "MutableSequence"), Shape.LIST),
+    **dict.fromkeys(("ndarray", "NDArray", "Tensor"), Shape.ARRAY),
+    **dict.fromkeys(("dict", "Dict", "Mapping", "MutableMapping"), Shape.DICT),
+    "str": Shape.TEXT,
+    "int": Shape.NUMBER,
+    "float": Shape.NUMBER,
+    "DataFrame": Shape.FRAME,
+}
+
+
+def of_annotation(name: str) -> Shape:
+    """The shape that an annotation's outermost name promises."""
+    return _ANNOTATIONS.get(name, Shape.ANY)

@@ -1,0 +1,155 @@
+"""The value lattice of the flow analysis.
+
+An *abstract value* is a set of ``Value``s: what an expression may hold. The empty set is "nothing
+known yet" (bottom); ``Opaque`` stands for anything, so it proves nothing about what it holds, but
+two equal ``Opaque``s are the same run-time value while their origin is not evaluated again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from migrate_milvus.program import ClassInfo, FunctionInfo
+
+
+class Shape(Enum):
+    """As much as is known of a value whose content is not."""
+
+    ANY = "any"
+    LIST = "list"
+    ARRAY = "array"
+    DICT = "dict"
+    TEXT = "text"
+    NUMBER = "number"
+    FRAME = "frame"
+
+
+@dataclass(frozen=True)
+class Const:
+    """A constant; ``kind`` keeps 1, 1.0 and True apart."""
+
+    value: object
+    kind: str = ""
+
+    @staticmethod
+    def of(value: object) -> Const:
+        """The value of a literal."""
+        return Const(value, type(value).__name__)
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """A value whose content is unknown, told apart by where it came from."""
+
+    origin: Hashable
+    shape: Shape = Shape.ANY
+
+
+@dataclass(frozen=True)
+class Container:
+    """A list, tuple, set or dict made by the display or comprehension ``origin``."""
+
+    origin: Hashable
+    kind: str
+
+
+@dataclass(frozen=True)
+class Library:
+    """A symbol of the library, by canonical name: ``Collection``, ``utility.has_collection``."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Object:
+    """A library object of ``kind`` made by the call ``origin``."""
+
+    kind: str
+    origin: Hashable
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A method of a library object, not called yet."""
+
+    owner: Object
+    member: str
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of the program, with the instance it is bound to."""
+
+    info: FunctionInfo
+    bound: ClassInfo | None = None
+
+
+@dataclass(frozen=True)
+class Class:
+    """A class of the program."""
+
+    info: ClassInfo
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An object of a class of the program; objects of one class are not told apart."""
+
+    info: ClassInfo
+
+
+@dataclass(frozen=True)
+class ModuleValue:
+    """A module outside the library, by dotted name."""
+
+    name: str
+
+
+Value: TypeAlias = (
+    Const
+    | Opaque
+    | Container
+    | Library
+    | Object
+    | Bound
+    | Function
+    | Class
+    | Instance
+    | ModuleValue
+)
+Abstract: TypeAlias = frozenset[Value]
+
+BOTTOM: Abstract = frozenset()
+NONE = Const.of(None)
+# More alternatives than this prove nothing any more.
+LIMIT = 12
+
+
+def join(left: Abstract, right: Abstract) -> Abstract:
+    """The smallest abstract value that holds both."""
+    if left is right or not right:
+        return left
+    if not left:
+        return right
+    joined = left | right
+    if len(joined) > LIMIT:
+        # Objects are never forgotten: that would lose an ORM use.
+        kept = frozenset(v for v in joined if isinstance(v, Object | Bound | Library))
+        return kept | {Opaque("many values")}
+    return joined
+
+
+def only(values: Abstract) -> Value | None:
+    """The one value that ``values`` holds, or None."""
+    return next(iter(values)) if len(values) == 1 else None
+
+
+def objects(values: Abstract, *kinds: str) -> frozenset[Object]:
+    """The library objects among ``values``, of the given kinds (all kinds when none is given)."""
+    return frozenset(
+        v for v in values if isinstance(v, Object) and (not kinds or v.kind in kinds)
+    )

@@ -1,0 +1,245 @@
+"""pymilvus as the flow analysis sees it: which names mean what, and what calls give."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Hashable
+
+from migrate_milvus.arguments import bind
+from migrate_milvus.flow import Fact, Flow, Site, State
+from migrate_milvus.registry import Rule, RuleSet
+from migrate_milvus.values import Library, Object, Shape
+from milvus_rules import catalogue
+
+FOLLOWED = frozenset(
+    {"Collection", "Partition", "Index", "Role", "MutationResult", "CollectionSchema", "FieldSchema"}
+)
+UNITS = frozenset({"Collection", "Partition", "Index", "Role"})
+NAMESPACES = frozenset({"utility", "connections", "db"})
+SHAPES = {"QueryResult": Shape.LIST, "int": Shape.NUMBER, "bool": Shape.NUMBER, "str": Shape.TEXT}
+DEFAULT = ("constant", "default")
+_ROOTS = ("pymilvus", catalogue.GONE_PACKAGE)
+
+
+class PyMilvus:
+    """Implements ``LibraryModel`` from the catalogue."""
+
+    def resolve(self, dotted: str) -> str | None:
+        if not dotted.startswith(_ROOTS):
+            return None
+        name = catalogue.QUALIFIED.get(dotted)
+        if name is None and (symbol := catalogue.canonical(dotted)) is not None:
+            name = symbol.name
+        return name
+
+    def is_package(self, dotted: str) -> bool:
+        return dotted.partition(".")[0] in _ROOTS
+
+    def star_names(self, module: str) -> dict[str, str]:
+        if not self.is_package(module):
+            return {}
+        prefix = f"{module}."
+        return {
+            path[len(prefix) :]: name
+            for path, name in catalogue.QUALIFIED.items()
+            if path.startswith(prefix) and "." not in path[len(prefix) :]
+        }
+
+    def is_namespace(self, name: str) -> bool:
+        return name in NAMESPACES
+
+    def is_site(self, name: str) -> bool:
+        if name in NAMESPACES or name in UNITS:
+            return True
+        if name in catalogue.STAYS_VALID:
+            return False
+        owner, _, member = name.rpartition(".")
+        if owner in NAMESPACES or owner in UNITS:
+            return True
+        symbol = catalogue.SYMBOLS.get(name)
+        return symbol is not None and symbol.verdict != "unchanged"
+
+    def is_class(self, name: str) -> bool:
+        return name in FOLLOWED
+
+    def result(self, name: str) -> str | None:
+        if name in FOLLOWED:
+            return name
+        symbol = catalogue.SYMBOLS.get(name)
+        if symbol is None:
+            return None
+        if symbol.result in FOLLOWED and symbol.name != "Collection.schema":
+            return symbol.result
+        return None
+
+    def result_shape(self, name: str) -> Shape:
+        symbol = catalogue.SYMBOLS.get(name)
+        if symbol is None:
+            return Shape.ANY
+        if symbol.result.startswith("list"):
+            return Shape.LIST
+        return SHAPES.get(symbol.result, Shape.ANY)
+
+    def is_method(self, kind: str, member: str) -> bool | None:
+        symbol = catalogue.members(kind).get(member)
+        if symbol is None:
+            return None
+        return symbol.kind not in ("property", "class attribute")
+
+    def takes_object(self, name: str, kind: str) -> bool:
+        if kind == "CollectionSchema":
+            return True
+        if kind == "FieldSchema":
+            return name in ("CollectionSchema", "CollectionSchema.add_field")
+        if kind == "Collection":
+            return name in ("Partition", "Index")
+        return False
+
+    # Facts: ("absent", connection, name), ("new", constructor) ---------------------------
+
+    def acts(self, site: Site, state: State, flow: Flow) -> None:
+        symbol = site.symbol
+        if site.form != "call":
+            return
+        if symbol in ("utility.drop_collection", "Collection.drop"):
+            for fact in _name_facts(site, state, flow):
+                state.facts |= {fact}
+            if site.objects:
+                origins = {o.origin for o in site.objects}
+                state.facts = frozenset(f for f in state.facts if not _about(f, origins))
+        elif symbol == "Collection":
+            call = site.call
+            has_schema = "schema" in bind(flow, call, PARAMETERS["Collection"])
+            if has_schema:
+                absent = [f for f in _name_facts(site, state, flow) if f in state.facts]
+                key = absent[0][2] if absent else None
+                state.facts = frozenset(
+                    f for f in state.facts if not _may_be(f, key if absent else None)
+                )
+                if absent:
+                    state.facts |= {("new", call)}
+        elif symbol in ("utility.rename_collection", "connections.connect", "db.using_database"):
+            state.facts = frozenset(f for f in state.facts if f[0] != "absent")  # type: ignore[index]
+
+    def assume(self, site: Site, truth: bool, flow: Flow) -> frozenset[Fact]:
+        if site.symbol == "utility.has_collection" and not truth:
+            return frozenset(_name_facts(site, site.state, flow))
+        return frozenset()
+
+    def assume_member(
+        self, site: Site, key: Hashable, truth: bool, flow: Flow
+    ) -> frozenset[Fact]:
+        if site.symbol == "utility.list_collections" and not truth:
+            connection = CONNECTIONS.key(site, flow)
+            if connection is not None:
+                return frozenset({("absent", connection, key)})
+        return frozenset()
+
+
+def _about(fact: Fact, origins: set[Hashable]) -> bool:
+    return isinstance(fact, tuple) and fact[0] == "new" and fact[1] in origins
+
+
+def _may_be(fact: Fact, key: Hashable | None) -> bool:
+    """Whether an "absent" fact may be about the collection that was just created."""
+    if not (isinstance(fact, tuple) and fact[0] == "absent"):
+        return False
+    if key is None:
+        return True
+    known, created = fact[2], key
+    constants = known[0] == "constant" and created[0] == "constant"  # type: ignore[index]
+    return not (constants and known != created)
+
+
+def _name_facts(site: Site, state: State, flow: Flow) -> list[tuple[str, Hashable, Hashable]]:
+    """The "absent" facts about the collection that the site names."""
+    connection = CONNECTIONS.key(site, flow)
+    if connection is None:
+        return []
+    found = []
+    if site.objects:
+        for item in site.objects:
+            if isinstance(item.origin, ast.Call):
+                for made in flow.sites.get(item.origin, []):
+                    found += _name_facts(made, made.state, flow)
+        return found if len(site.objects) == 1 else []
+    parameters = PARAMETERS.get(site.symbol, ())
+    expression = bind(flow, site.call, parameters).get(parameters[0]) if parameters else None
+    key = flow.identity(expression, state, site.function)
+    return [("absent", connection, key)] if key is not None else []
+
+
+PARAMETERS: dict[str, tuple[str, ...]] = {
+    name: tuple(p.name for p in symbol.parameters) for name, symbol in catalogue.SYMBOLS.items()
+}
+
+
+class _Connections:
+    """Implements ``registry.Connections``."""
+
+    def key(self, site: Site, flow: Flow) -> Hashable | None:
+        symbol = site.symbol
+        if site.objects:
+            keys = {self._key_of_object(item, flow) for item in site.objects}
+            return next(iter(keys)) if len(keys) == 1 else None
+        if site.form != "call":
+            return DEFAULT
+        name = "alias" if symbol.startswith("connections.") else "using"
+        bound = bind(flow, site.call, PARAMETERS.get(symbol, ()))
+        if name == "using" and symbol in ("Partition", "Index"):
+            owner = bound.get("collection")
+            for item in flow.value(owner):
+                if isinstance(item, Object):
+                    return self._key_of_object(item, flow)
+        expression = bound.get(name)
+        if expression is None:
+            return None if bound.unknown and name == "alias" else DEFAULT
+        return flow.identity(expression, site.state, site.function)
+
+    def _key_of_object(self, item: Object, flow: Flow) -> Hashable | None:
+        if isinstance(item.origin, ast.AST):
+            for made in flow.sites.get(item.origin, []):
+                if made.form in ("call", "attribute") and item not in made.objects:
+                    return self.key(made, flow)
+        return None
+
+    def is_connect(self, symbol: str) -> bool:
+        return symbol == "connections.connect"
+
+    def is_disconnect(self, symbol: str) -> bool:
+        return symbol in ("connections.disconnect", "connections.remove_connection")
+
+    def needs_client(self, site: Site) -> bool:
+        return site.form != "annotation" and not self.is_connect(site.symbol)
+
+
+CONNECTIONS = _Connections()
+
+
+def rule_set(rules: tuple[Rule, ...]) -> RuleSet:
+    """Everything the engine needs of this package."""
+    by_symbol = {symbol: rule for rule in rules for symbol in rule.symbols}
+    return RuleSet(
+        library=PyMilvus(),
+        connections=CONNECTIONS,
+        rules=rules,
+        by_symbol=by_symbol,
+        client_class="MilvusClient",
+        client_import="pymilvus",
+        unit_kinds=UNITS,
+        fallback=_fallback,
+        recipe=_recipe,
+    )
+
+
+def _fallback(symbol: str) -> str:
+    known = catalogue.SYMBOLS.get(symbol)
+    return known.rule if known is not None and known.rule else "MLV020"
+
+
+def _recipe(symbol: str) -> str:
+    known = catalogue.SYMBOLS.get(symbol)
+    return known.recipe if known is not None else ""
+
+
+__all__ = ["CONNECTIONS", "PARAMETERS", "Library", "PyMilvus", "rule_set"]
