@@ -1,0 +1,50 @@
+"""Unified diffs of documents, as ``git apply`` takes them."""
+
+from __future__ import annotations
+
+import re
+
+_LINES = re.compile(r"[^\n]*\n|[^\n]+")
+_NO_NEWLINE = "\\ No newline at end of file\n"
+
+
+def unified_diff(old: str, new: str, name: str) -> str:
+    """The difference between two texts of the file ``name``, empty when there is none.
+
+    Lines end at a line feed only, as git sees it: a carriage return is part of its line.
+    """
+    import difflib
+
+    before, after = ("a/", "b/") if _relative(name) else ("", "")
+    parts: list[str] = []
+    lines = difflib.unified_diff(
+        _LINES.findall(old), _LINES.findall(new), f"{before}{name}", f"{after}{name}"
+    )
+    for line in lines:
+        parts.append(line)
+        if not line.endswith("\n"):
+            parts.append("\n" + _NO_NEWLINE)
+    return "".join(parts)
+
+
+def coloured(diff: str) -> str:
+    """``diff`` with the usual colours of a terminal."""
+    import click
+
+    parts: list[str] = []
+    for line in _LINES.findall(diff):
+        if line.startswith(("--- ", "+++ ")):
+            parts.append(click.style(line, bold=True))
+        elif line.startswith("@@"):
+            parts.append(click.style(line, fg="cyan"))
+        elif line.startswith("+"):
+            parts.append(click.style(line, fg="green"))
+        elif line.startswith("-"):
+            parts.append(click.style(line, fg="red"))
+        else:
+            parts.append(line)
+    return "".join(parts)
+
+
+def _relative(name: str) -> bool:
+    return not name.startswith(("/", "<", "../")) and ":" not in name[:2]

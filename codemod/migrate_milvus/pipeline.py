@@ -1,0 +1,217 @@
+"""The way of the data: discover, read, analyse, and write or show what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from migrate_milvus.discover import Discovery, Source, discover
+from migrate_milvus.document import Document, DocumentError, problem
+from migrate_milvus.model import FileResult, Finding, Place, Severity, Status
+from migrate_milvus.settings import Settings
+
+Engine = Callable[[Sequence[Document], Settings], "list[FileResult]"]
+
+
+class Reporter(Protocol):
+    """Who is told how far a run has come."""
+
+    def stage(self, text: str) -> None:
+        """A stage begins; ``text`` says which."""
+
+    def advance(self, done: int, total: int) -> None:
+        """So many of so many files of this stage are done."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The ledger of a run: every ORM use found stands in exactly one of three columns.
+
+    ``files`` counts the files that were analysed, ``changed`` those that change (or changed),
+    ``failed`` those that could not be handled, ``blocked`` the findings that need the owner.
+    """
+
+    files: int = 0
+    changed: int = 0
+    failed: int = 0
+    blocked: int = 0
+    rewritten: int = 0
+    reported: int = 0
+    ignored: int = 0
+
+    @property
+    def found(self) -> int:
+        """All ORM uses."""
+        return self.rewritten + self.reported + self.ignored
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run came to; ``results`` stand in the order of their names.
+
+    ``written`` tells whether the new texts are on disk. ``exit_code`` is 0 when no ORM use is left,
+    1 when some would change or remains, 2 when a file could not be handled.
+    """
+
+    results: tuple[FileResult, ...]
+    counts: Counts
+    exit_code: int
+    written: bool = False
+    scanned: int = 0
+
+
+def run(
+    settings: Settings,
+    *,
+    write: bool = False,
+    reporter: Reporter | None = None,
+    engine: Engine | None = None,
+) -> RunResult:
+    """Migrate the files that ``settings`` names, and write them when asked to.
+
+    A file that cannot be handled becomes a result with an ERROR finding; nothing is raised for it.
+    """
+    if reporter:
+        reporter.stage("scanning")
+    found = discover(settings, reporter.advance if reporter else None)
+    results = [
+        _failed(Path(trouble.name), trouble.name, trouble.reason, trouble.message)
+        for trouble in found.problems
+    ]
+    documents, unread = _read(found)
+    results += unread
+    wanted = {Path(source.path) for source in _all(found) if source.wanted}
+    if documents:
+        if reporter:
+            reporter.stage(
+                f"analysing {len(documents)} {'file' if len(documents) == 1 else 'files'}"
+            )
+        analysed = analyse(documents, settings, engine)
+        results += [result for result in analysed if result.document.path in wanted]
+    if write:
+        if reporter:
+            reporter.stage("writing")
+        results = [write_result(result) for result in results]
+    return conclude(results, written=write, scanned=found.scanned)
+
+
+def run_document(
+    document: Document | FileResult, settings: Settings, *, engine: Engine | None = None
+) -> RunResult:
+    """Migrate one text that is no file of a project, such as standard input."""
+    if isinstance(document, FileResult):
+        return conclude([document])
+    if "pymilvus" not in document.text:
+        return conclude([])
+    return conclude(analyse([document], settings, engine))
+
+
+def analyse(
+    documents: Sequence[Document], settings: Settings, engine: Engine | None = None
+) -> list[FileResult]:
+    """The engine's results; whatever it raises becomes a finding for every document."""
+    try:
+        return list((engine or _engine())(documents, settings))
+    except Exception as error:
+        return [internal_error(document, error) for document in documents]
+
+
+def _engine() -> Engine:
+    from migrate_milvus.engine import migrate
+
+    return migrate
+
+
+def internal_error(document: Document, error: BaseException) -> FileResult:
+    """The result of a document on which the tool itself failed: nothing changes."""
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    finding = Finding(
+        Place(document.name, 1, 1),
+        "MLV003",
+        "internal-error",
+        f"internal error, file left as it is: {what}",
+        "This is a bug in migrate-milvus, not in your code. Please report it.",
+        Severity.ERROR,
+    )
+    return FileResult(document, findings=[finding])
+
+
+def failed(document: Document, error: DocumentError) -> FileResult:
+    """The result of a document that could not be read."""
+    finding = problem(document.name, error.reason, str(error))
+    return FileResult(document, findings=[finding])
+
+
+def write_result(result: FileResult) -> FileResult:
+    """Write what the migration of one file came to; the result says if that failed."""
+    if result.text is None:
+        return result
+    try:
+        result.document.write(result.text)
+    except DocumentError as error:
+        return not_written(result, error)
+    return result
+
+
+def not_written(result: FileResult, error: DocumentError) -> FileResult:
+    """``result`` when its text could not be written: its sites are as they were."""
+    return FileResult(
+        document=result.document,
+        findings=[problem(result.document.name, error.reason, str(error)), *result.findings],
+        sites=[
+            replace(site, status=Status.REPORTED, reason="not-written")
+            if site.status is Status.REWRITTEN
+            else site
+            for site in result.sites
+        ],
+    )
+
+
+def conclude(
+    results: Sequence[FileResult], *, written: bool = False, scanned: int = 0
+) -> RunResult:
+    """Order and count the results, and say what they mean for the exit code."""
+    ordered = tuple(sorted(results, key=lambda result: result.document.name))
+    findings = [finding for result in ordered for finding in result.findings]
+    statuses = [site.status for result in ordered for site in result.sites]
+    counts = Counts(
+        files=len(ordered),
+        changed=sum(result.text is not None for result in ordered),
+        failed=sum(has_error(result) for result in ordered),
+        blocked=sum(finding.severity is Severity.BLOCKED for finding in findings),
+        rewritten=statuses.count(Status.REWRITTEN),
+        reported=statuses.count(Status.REPORTED),
+        ignored=statuses.count(Status.IGNORED),
+    )
+    remains = counts.blocked or counts.reported or (not written and counts.changed)
+    exit_code = 2 if counts.failed else 1 if remains else 0
+    return RunResult(ordered, counts, exit_code, written, scanned)
+
+
+def has_error(result: FileResult) -> bool:
+    """Whether the file could not be handled."""
+    return any(finding.severity is Severity.ERROR for finding in result.findings)
+
+
+def _all(found: Discovery) -> tuple[Source, ...]:
+    return (*found.candidates, *found.importers)
+
+
+def _read(found: Discovery) -> tuple[list[Document], list[FileResult]]:
+    """The documents that can be read, and results for the wanted ones that cannot."""
+    documents: list[Document] = []
+    unread: list[FileResult] = []
+    for source in _all(found):
+        path = Path(source.path)
+        try:
+            documents.append(Document.from_bytes(source.data, source.name, path))
+        except DocumentError as error:
+            if source.wanted:
+                unread.append(failed(Document.unreadable(path, source.name), error))
+    return documents, unread
+
+
+def _failed(path: Path, name: str, reason: str, message: str) -> FileResult:
+    return failed(Document.unreadable(path, name), DocumentError(reason, message))
