@@ -10,13 +10,15 @@ and counted as expected; everything else is a difference. The names:
 ``row-data``             rows instead of columns: equal values per field, in another order or shape
 ``query-output-fields``  the primary key named where the ORM sent an empty list
 ``describe-probe``       ``describe_collection`` where the ORM object already knew the answer
+``drop-index-by-name``   the index named by its own name, where the ORM named its field
+``wait-folded``          no second wait for an index or a load that had been waited for
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +31,8 @@ FLAT_INDEX = "flat-index-params"
 ROW_DATA = "row-data"
 OUTPUT_FIELDS = "query-output-fields"
 PROBE = "describe-probe"
+DROP_BY_NAME = "drop-index-by-name"
+WAIT = "wait-folded"
 
 _UNEQUAL = 1.0
 _LEFT_OUT = 1.0
@@ -93,14 +97,20 @@ def compare(before: Run, after: Run) -> Comparison:
     The primary keys that both recordings know are pooled, because either side may be the one that
     asked the server for a schema.
     """
-    primaries = {**(before.recording.primaries or {}), **(after.recording.primaries or {})}
+    primaries = {**before.recording.primaries, **after.recording.primaries}
     result = _Result()
-    old, new = _items(before), _items(after)
+    ids = [normalise.name_generated_ids(run.recording.generated) for run in (before, after)]
+    old, new = _items(before, ids[0]), _items(after, ids[1])
+    printed = [
+        normalise.without_generated_ids(run.stdout, named)
+        for run, named in zip((before, after), ids, strict=True)
+    ]
+    judge = _Judge(primaries, _neighbours(new), _folded_waits(old))
     for left, right, ordered in _streams(old, new):
-        if not ordered:
-            left = sorted(left, key=lambda item: (item.method, item.key))
-            right = sorted(right, key=lambda item: (item.method, item.key))
-        _compare_stream(left, right, primaries, result)
+        if ordered:
+            judge.compare(left, right, result)
+        else:
+            judge.compare(sorted(left, key=_by_content), sorted(right, key=_by_content), result)
     return Comparison(
         differences=tuple(result.differences),
         expected=dict(sorted(result.expected.items())),
@@ -108,7 +118,7 @@ def compare(before: Run, after: Run) -> Comparison:
         requests_after=sum(not item.internal for item in new),
         warnings_before=len(before.recording.warnings),
         warnings_after=len(after.recording.warnings),
-        same_stdout=before.stdout == after.stdout,
+        same_stdout=printed[0] == printed[1],
         same_stderr=clean_stderr(before.stderr) == clean_stderr(after.stderr),
         same_exit_status=before.exit_status == after.exit_status,
     )
@@ -117,14 +127,13 @@ def compare(before: Run, after: Run) -> Comparison:
 # -- streams ---------------------------------------------------------------------------------
 
 
-def _items(run: Run) -> list[_Item]:
+def _items(run: Run, generated: Mapping[str, str]) -> list[_Item]:
     by_stream: dict[tuple[int, str], list[Request]] = {}
     for request in run.recording.requests:
         by_stream.setdefault((request.process, request.thread), []).append(request)
     items = []
     for requests in by_stream.values():
-        for request in normalise.visible(requests):
-            plain = normalise.plain(request)
+        for request, plain in normalise.visible(requests, generated):
             items.append(
                 _Item(
                     request=request,
@@ -138,6 +147,10 @@ def _items(run: Run) -> list[_Item]:
 
 
 _Stream = list[_Item]
+
+
+def _by_content(item: _Item) -> tuple[str, str]:
+    return item.method, item.key
 
 
 def _streams(old: _Stream, new: _Stream) -> list[tuple[_Stream, _Stream, bool]]:
@@ -158,7 +171,7 @@ def _streams(old: _Stream, new: _Stream) -> list[tuple[_Stream, _Stream, bool]]:
             )
         )
     else:
-        for (left, left_alone), (right, right_alone) in zip(old_rest, new_rest):
+        for (left, left_alone), (right, right_alone) in zip(old_rest, new_rest, strict=True):
             pairs.append((left, right, left_alone and right_alone))
     return pairs
 
@@ -182,132 +195,192 @@ def _phases(items: _Stream) -> tuple[_Stream, list[tuple[_Stream, bool]]]:
 # -- one stream ------------------------------------------------------------------------------
 
 
-def _compare_stream(
-    old: Sequence[_Item], new: Sequence[_Item], primaries: Mapping[str, str], result: _Result
-) -> None:
-    asked = [item for item in new if not item.internal]
-    following = {id(item): later for item, later in zip(asked, asked[1:])}
-    for left, right in _align(list(old), asked, primaries):
-        if left is not None and right is not None:
-            names = _judge(left, right, primaries)
-            if names is None:
-                result.differences.append(_unequal(left, right))
-            else:
-                result.expected.update(names)
-        elif left is not None:
-            if not left.internal:
-                text = f"only before: {_describe(left)}"
-                result.differences.append(Difference(text, before=left.request))
-        elif right is not None:
-            name = _accept_alone(right, following.get(id(right)))
-            if name is None:
-                text = f"only after: {_describe(right)}"
-                result.differences.append(Difference(text, after=right.request))
-            else:
-                result.expected[name] += 1
+def _neighbours(items: Iterable[_Item]) -> dict[int, _Item]:
+    """For each request (by identity) what the program asked for next in the same stream."""
+    later: dict[int, _Item] = {}
+    last: dict[tuple[int, str], _Item] = {}
+    for item in items:
+        if not item.internal:
+            stream = (item.request.process, item.request.thread)
+            if stream in last:
+                later[id(last[stream])] = item
+            last[stream] = item
+    return later
+
+
+def _folded_waits(old: Iterable[_Item]) -> frozenset[int]:
+    """The waits (by identity) for what an earlier request has waited for already."""
+    started: set[tuple[str, str]] = set()
+    folded: set[int] = set()
+    awaited = {"DescribeIndex": "CreateIndex", "GetLoadingProgress": "LoadCollection"}
+    for item in old:
+        begun = (awaited.get(item.method, ""), item.collection)
+        if item.request.call_name.startswith("wait_for") and begun in started:
+            folded.add(id(item))
+        started.add((item.method, item.collection))
+    return frozenset(folded)
 
 
 _Pair = tuple["_Item | None", "_Item | None"]
 
 
-def _align(old: list[_Item], new: list[_Item], primaries: Mapping[str, str]) -> list[_Pair]:
-    """Pair requests so that as little as possible is different (edit distance)."""
-    head: list[_Pair] = []
-    if len(old) * len(new) > _MOST_CELLS:
-        # cut at a point where both sides agree; what lies before and after is aligned alone
-        middle = len(old) // 2
-        near = sorted(range(len(new)), key=lambda j: abs(j - middle * len(new) // len(old)))
-        for i in range(middle, len(old)):
-            if old[i].internal:
-                continue
-            found = next((j for j in near if new[j].key == old[i].key), None)
-            if found is not None and 0 < i:
-                return _align(old[:i], new[:found], primaries) + _align_tail(
-                    old[i:], new[found:], primaries
-                )
-    width = len(new) + 1
-    cost = [[0.0] * width for _ in range(len(old) + 1)]
-    for j in range(len(new) - 1, -1, -1):
-        cost[len(old)][j] = cost[len(old)][j + 1] + _alone_cost(new, j)
-    for i in range(len(old) - 1, -1, -1):
-        drop = 0.0 if old[i].internal else _LEFT_OUT
-        cost[i][len(new)] = cost[i + 1][len(new)] + drop
+@dataclass(frozen=True)
+class _Judge:
+    """What may differ, with what has to be known of the whole runs to say so."""
+
+    primaries: Mapping[str, str]
+    following: Mapping[int, _Item]
+    folded: frozenset[int]
+
+    def compare(self, old: Sequence[_Item], new: Sequence[_Item], result: _Result) -> None:
+        """Add what one stream comes to."""
+        for left, right in self.align(old, [item for item in new if not item.internal]):
+            if left is not None and right is not None:
+                names = self.pair(left, right)
+                if names is None:
+                    result.differences.append(_unequal(left, right))
+                else:
+                    result.expected.update(names)
+            elif left is not None:
+                if id(left) in self.folded:
+                    result.expected[WAIT] += 1
+                elif not left.internal:
+                    text = f"only before: {_describe(left)}"
+                    result.differences.append(Difference(text, before=left.request))
+            elif right is not None:
+                name = self.alone(right)
+                if name is None:
+                    text = f"only after: {_describe(right)}"
+                    result.differences.append(Difference(text, after=right.request))
+                else:
+                    result.expected[name] += 1
+
+    def align(self, old: Sequence[_Item], new: Sequence[_Item]) -> list[_Pair]:
+        """Pair requests so that as little as possible is different (edit distance)."""
+        pairs: list[_Pair] = []
+        cut = self._cut(old, new)
+        if cut is not None:
+            i, j = cut
+            return [
+                *self.align(old[:i], new[:j]),
+                (old[i], new[j]),
+                *self.align(old[i + 1 :], new[j + 1 :]),
+            ]
+        cost = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
         for j in range(len(new) - 1, -1, -1):
-            cost[i][j] = min(
-                cost[i + 1][j + 1] + _pair_cost(old[i], new[j], primaries),
-                cost[i + 1][j] + drop,
-                cost[i][j + 1] + _alone_cost(new, j),
-            )
-    i = j = 0
-    while i < len(old) or j < len(new):
-        here = cost[i][j]
-        if (
-            i < len(old)
-            and j < len(new)
-            and here == cost[i + 1][j + 1] + _pair_cost(old[i], new[j], primaries)
+            cost[len(old)][j] = cost[len(old)][j + 1] + self._add_cost(new[j])
+        for i in range(len(old) - 1, -1, -1):
+            drop = self._drop_cost(old[i])
+            cost[i][len(new)] = cost[i + 1][len(new)] + drop
+            for j in range(len(new) - 1, -1, -1):
+                cost[i][j] = min(
+                    cost[i + 1][j + 1] + self._pair_cost(old[i], new[j]),
+                    cost[i + 1][j] + drop,
+                    cost[i][j + 1] + self._add_cost(new[j]),
+                )
+        i = j = 0
+        while i < len(old) or j < len(new):
+            here = cost[i][j]
+            both = i < len(old) and j < len(new)
+            if both and here == cost[i + 1][j + 1] + self._pair_cost(old[i], new[j]):
+                pairs.append((old[i], new[j]))
+                i, j = i + 1, j + 1
+            elif i < len(old) and here == cost[i + 1][j] + self._drop_cost(old[i]):
+                pairs.append((old[i], None))
+                i += 1
+            else:
+                pairs.append((None, new[j]))
+                j += 1
+        return pairs
+
+    @staticmethod
+    def _cut(old: Sequence[_Item], new: Sequence[_Item]) -> tuple[int, int] | None:
+        """A pair of equal requests near the middle, where the work would be too much at once."""
+        if len(old) * len(new) <= _MOST_CELLS:
+            return None
+        places: dict[str, list[int]] = {}
+        for j, item in enumerate(new):
+            places.setdefault(item.key, []).append(j)
+        middle = len(old) // 2
+        for i in sorted(range(len(old)), key=lambda i: abs(i - middle)):
+            found = None if old[i].internal else places.get(old[i].key)
+            if found:
+                near = i * len(new) // len(old)
+                return i, min(found, key=lambda j: abs(j - near))
+        return None
+
+    def _drop_cost(self, item: _Item) -> float:
+        if item.internal:
+            return 0.0
+        return _ON_PURPOSE if id(item) in self.folded else _LEFT_OUT
+
+    def _add_cost(self, item: _Item) -> float:
+        return _LEFT_OUT if self.alone(item) is None else _ON_PURPOSE
+
+    def _pair_cost(self, old: _Item, new: _Item) -> float:
+        if old.key == new.key and not old.internal:
+            return 0.0
+        names = self.pair(old, new)
+        if names == [GUARDED_INDEX]:
+            # dearer than the guard next to its create, cheaper than losing the create
+            return _UNEQUAL / 2
+        if names is not None:
+            return _ON_PURPOSE / 2 * len(names)
+        # two requests of different kinds are two differences, not one
+        return _UNEQUAL if old.method == new.method and not old.internal else 3 * _UNEQUAL
+
+    def pair(self, old: _Item, new: _Item) -> list[str] | None:
+        """The names under which two requests are as good as equal; None when they are not."""
+        if old.internal:
+            name = _guard_name(old, new) if old.key == new.key else None
+            return None if name is None else [name]
+        if old.key == new.key:
+            return _shape_names(old, new)
+        if old.method == "CreateIndex" and _is_index_guard(new):
+            return [GUARDED_INDEX] if _same_place(old, new) else None
+        if old.method != new.method:
+            return None
+        left, right = dict(old.plain), dict(new.plain)
+        names: list[str] = []
+        if old.method == "CreateIndex":
+            flat = [normalise.index_parameters(side.pop("extra_params", {})) for side in (left, right)]
+            if flat[0] != flat[1]:
+                return None
+            names.append(FLAT_INDEX)
+        elif old.method == "DropIndex" and _same_index(left, right):
+            for side in (left, right):
+                side.pop("field_name", None)
+                side.pop("index_name", None)
+            names.append(DROP_BY_NAME)
+        elif (
+            old.method == "Query"
+            and not left.pop("output_fields", None)
+            and right.pop("output_fields", None) == [self.primaries.get(old.collection)]
         ):
-            head.append((old[i], new[j]))
-            i, j = i + 1, j + 1
-        elif i < len(old) and here == cost[i + 1][j] + (0.0 if old[i].internal else _LEFT_OUT):
-            head.append((old[i], None))
-            i += 1
-        else:
-            head.append((None, new[j]))
-            j += 1
-    return head
+            names.append(OUTPUT_FIELDS)
+        return names if names and left == right else None
 
-
-def _align_tail(old: list[_Item], new: list[_Item], primaries: Mapping[str, str]) -> list[_Pair]:
-    return [(old[0], new[0]), *_align(old[1:], new[1:], primaries)]
-
-
-def _alone_cost(new: Sequence[_Item], j: int) -> float:
-    following = new[j + 1] if j + 1 < len(new) else None
-    return _LEFT_OUT if _accept_alone(new[j], following) is None else _ON_PURPOSE
-
-
-def _pair_cost(old: _Item, new: _Item, primaries: Mapping[str, str]) -> float:
-    if old.key == new.key and not old.internal:
-        return 0.0
-    names = _judge(old, new, primaries)
-    if names is not None:
-        return _ON_PURPOSE / 2 * len(names)
-    # two requests of different kinds are two differences, not one
-    return _UNEQUAL if old.method == new.method and not old.internal else 3 * _UNEQUAL
+    def alone(self, item: _Item) -> str | None:
+        """The name under which a request may be there after the migration only."""
+        later = self.following.get(id(item))
+        if _is_index_guard(item) and later is not None and later.method == "CreateIndex":
+            return GUARD if _same_place(item, later) else None
+        if item.method == "DescribeCollection" and item.request.call_name == "describe_collection":
+            return PROBE
+        return None
 
 
 # -- what may differ -------------------------------------------------------------------------
 
 
-def _judge(old: _Item, new: _Item, primaries: Mapping[str, str]) -> list[str] | None:
-    """The names under which two requests are as good as equal; None when they are not."""
-    if old.internal:
-        same = old.method == new.method and old.key == new.key
-        if not same:
-            return None
-        if new.request.call_name in ("has_collection", "has_partition"):
-            return [GUARD]
-        return [PROBE] if new.request.call_name == "describe_collection" else None
-    if old.key == new.key:
-        return _shape_names(old, new)
-    if old.method == "CreateIndex" and _is_index_guard(new):
-        return [GUARDED_INDEX] if _same_place(old, new) else None
-    if old.method != new.method:
-        return None
-    left, right = dict(old.plain), dict(new.plain)
-    names: list[str] = []
-    if old.method == "CreateIndex":
-        flat = [normalise.index_parameters(side.pop("extra_params", {})) for side in (left, right)]
-        if flat[0] == flat[1]:
-            names.append(FLAT_INDEX)
-        else:
-            return None
-    if old.method == "Query" and not left.get("output_fields"):
-        if right.get("output_fields") == [primaries.get(old.collection)]:
-            left.pop("output_fields", None)
-            right.pop("output_fields")
-            names.append(OUTPUT_FIELDS)
-    return names if left == right else None
+def _guard_name(old: _Item, new: _Item) -> str | None:
+    """The name under which a question may take the place of pymilvus' own look-up."""
+    asks = new.request.call_name
+    if asks in ("has_collection", "has_partition"):
+        return GUARD
+    if asks in ("describe_index", "list_indexes"):
+        return GUARD if old.request.call_name == "drop_index" else None
+    return PROBE if asks == "describe_collection" else None
 
 
 def _shape_names(old: _Item, new: _Item) -> list[str]:
@@ -317,6 +390,16 @@ def _shape_names(old: _Item, new: _Item) -> list[str]:
     return []
 
 
+def _same_index(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """The server goes by the index name; without one the ORM means the only index there is.
+
+    It is called like its field unless the program named it, and then its name was looked up.
+    """
+    if "field_name" in new or not new.get("index_name"):
+        return False
+    return new["index_name"] == (old.get("index_name") or old.get("field_name"))
+
+
 def _is_index_guard(item: _Item) -> bool:
     return item.method == "DescribeIndex" and item.request.call_name == "list_indexes"
 
@@ -324,15 +407,6 @@ def _is_index_guard(item: _Item) -> bool:
 def _same_place(old: _Item, new: _Item) -> bool:
     where = ("collection_name", "(database)", "(server)", "(credentials)")
     return all(old.plain.get(name) == new.plain.get(name) for name in where)
-
-
-def _accept_alone(item: _Item, following: _Item | None) -> str | None:
-    """The name under which a request may be there after the migration only."""
-    if _is_index_guard(item) and following is not None and following.method == "CreateIndex":
-        return GUARD if _same_place(item, following) else None
-    if item.method == "DescribeCollection" and item.request.call_name == "describe_collection":
-        return PROBE
-    return None
 
 
 # -- words -----------------------------------------------------------------------------------

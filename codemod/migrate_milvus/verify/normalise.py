@@ -43,11 +43,19 @@ _ASKS = re.compile(
     r"^(has|describe|list|get|wait)(_|$)|_(state|stats|progress|version)$"
     r"|^(index|indexes|partition|partitions|aliases|num_entities|is_empty|is_exist)$"
 )
+_LONG_NUMBER = re.compile(r"(?<!\d)\d{12,}(?!\d)")
 _MASKED = "(clock)"
+# keys whose values the client or the server takes from the clock or draws at random
+_CLOCK_KEYS = frozenset({"iterator_session_ts", "search_iter_id", "schema_timestamp"})
 
 
 def is_internal(request: Request) -> bool:
-    """Whether pymilvus made this look-up for itself, not because the program asked."""
+    """Whether pymilvus made this look-up for itself, not because the program asked.
+
+    No pymilvus call lets a program ask for a time stamp, so ``AllocTimestamp`` always is.
+    """
+    if request.method == "AllocTimestamp":
+        return True
     return request.method in INTERNAL_METHODS and not _ASKS.search(request.call_name)
 
 
@@ -58,7 +66,23 @@ def is_poll(request: Request) -> bool:
     return request.method == "DescribeIndex" and request.call_name.startswith("wait_for")
 
 
-def plain(request: Request) -> dict[str, Any]:
+def without_generated_ids(text: str, generated: Mapping[str, str]) -> str:
+    """Replace the primary keys that the server made up by their order of appearance.
+
+    A server takes them from its clock, so two runs never get the same ones.
+    """
+    if not generated:
+        return text
+    return _LONG_NUMBER.sub(lambda found: generated.get(found.group(), found.group()), text)
+
+
+def name_generated_ids(ids: Iterable[int]) -> dict[str, str]:
+    """Names for generated keys, long ones only: a short one may be anything else in a text."""
+    long = [str(number) for number in ids if _LONG_NUMBER.fullmatch(str(number))]
+    return {number: f"(id {place})" for place, number in enumerate(dict.fromkeys(long))}
+
+
+def plain(request: Request, generated: Mapping[str, str]) -> dict[str, Any]:
     """Return the comparable form of a request, where and how it is sent included."""
     value = _clean(request.payload)
     assert isinstance(value, dict)
@@ -75,6 +99,18 @@ def plain(request: Request) -> dict[str, Any]:
         value["(tls)"] = True
     if request.credentials:
         value["(credentials)"] = request.credentials
+    return _rename(value, generated) if generated else value
+
+
+def _rename(value: Any, generated: Mapping[str, str]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _rename(item, generated) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rename(item, generated) for item in value]
+    if isinstance(value, str):
+        return without_generated_ids(value, generated)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return generated.get(str(value), value)
     return value
 
 
@@ -83,15 +119,17 @@ def _clean(value: Any) -> Any:
         if set(value) == {"$bytes"}:
             return _bytes(value["$bytes"])
         return {key: _field(key, item) for key, item in value.items()}
+    if isinstance(value, str):
+        return _text(value)
     if isinstance(value, list):
         if value and all(_is_pair(item) for item in value):
-            return {item["key"]: _text(item.get("value", "")) for item in value}
+            return {item["key"]: _field(item["key"], item.get("value", "")) for item in value}
         return [_clean(item) for item in value]
     return value
 
 
 def _field(key: str, value: Any) -> Any:
-    if key == "schema_timestamp":
+    if key in _CLOCK_KEYS:
         return _MASKED
     if key == "guarantee_timestamp" and isinstance(value, int) and value > 2:
         return _MASKED
@@ -153,18 +191,24 @@ def canonical(value: Mapping[str, Any]) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 
-def visible(requests: Sequence[Request]) -> list[Request]:
-    """The requests of one stream, without greetings and with repeated polls as one."""
-    kept: list[Request] = []
+def visible(
+    requests: Sequence[Request], generated: Mapping[str, str]
+) -> list[tuple[Request, dict[str, Any]]]:
+    """The requests of one stream and their comparable forms.
+
+    Greetings are left out and repeated polls are one; internal look-ups are still there.
+    """
+    kept: list[tuple[Request, dict[str, Any]]] = []
     last = ""
     for request in requests:
         if request.method == "Connect":
             continue
+        form = plain(request, generated)
         if is_internal(request):
-            kept.append(request)
+            kept.append((request, form))
             continue
-        now = request.method + canonical(plain(request)) if is_poll(request) else ""
+        now = request.method + canonical(form) if is_poll(request) else ""
         if not now or now != last:
-            kept.append(request)
+            kept.append((request, form))
         last = now
     return kept

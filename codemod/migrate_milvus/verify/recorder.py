@@ -251,22 +251,44 @@ def _record_request(connection, method, request, metadata):
 
 
 def _record_answer(method, request, answer):
-    """Keep the primary key's name, which tells what an empty field list stood for."""
-    if method != _SERVICE + "DescribeCollection":
-        return
+    """Keep what the requests alone do not tell.
+
+    The primary key's name says what an empty field list stood for; keys that the server made up
+    differ from run to run.
+    """
+    name = method[len(_SERVICE) :]
     try:
-        for field in answer.schema.fields:
-            if field.is_primary_key:
-                name = answer.collection_name or answer.schema.name
-                _output.write(
-                    {
-                        "kind": "schema",
-                        "collections": sorted({request.collection_name, name} - {""}),
-                        "primary": field.name,
-                    }
-                )
+        if name == "DescribeCollection":
+            _record_schema(request, answer)
+        elif name in ("Insert", "Upsert") and answer.IDs.int_id.data:
+            _output.write({"kind": "keys", "keys": list(answer.IDs.int_id.data)})
     except Exception as error:
         _output.write({"kind": "failure", "method": method, "message": repr(error)})
+
+
+def _record_schema(request, answer):
+    for field in answer.schema.fields:
+        if field.is_primary_key:
+            known = {request.collection_name, answer.collection_name or answer.schema.name}
+            _output.write(
+                {"kind": "schema", "collections": sorted(known - {""}), "primary": field.name}
+            )
+
+
+def _watch_result(future, method, request):
+    """Note the answer when the program asks for it, before it goes on."""
+    real = future.result
+
+    def result(*args, **kwargs):
+        answer = real(*args, **kwargs)
+        _record_answer(method, request, answer)
+        return answer
+
+    try:
+        future.result = result
+    except AttributeError:
+        pass
+    return future
 
 
 def _multi_callable(real, connection, method):
@@ -287,7 +309,8 @@ def _multi_callable(real, connection, method):
 
         def future(self, request, timeout=None, metadata=None, **rest):
             _record_request(connection, method, request, metadata)
-            return real.future(request, timeout=timeout, metadata=metadata, **rest)
+            future = real.future(request, timeout=timeout, metadata=metadata, **rest)
+            return _watch_result(future, method, request)
 
     return Recording()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +59,16 @@ class Warned:
 
 @dataclass(frozen=True)
 class Recording:
-    """All that the recorder kept of one run; ``primaries`` maps a collection to its primary key."""
+    """All that the recorder kept of one run.
+
+    ``primaries`` maps a collection to the name of its primary key; ``generated`` are the keys
+    that inserts returned, in order.
+    """
 
     requests: tuple[Request, ...] = ()
     warnings: tuple[Warned, ...] = ()
-    primaries: Mapping[str, str] | None = None
+    primaries: Mapping[str, str] = field(default_factory=dict)
+    generated: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,7 @@ def read_recording(folder: Path) -> Recording:
     requests: list[Request] = []
     warnings: list[Warned] = []
     primaries: dict[str, str] = {}
+    generated: list[int] = []
     for number, path in enumerate(sorted(folder.glob("*.jsonl"))):
         for line in path.read_text(encoding="utf-8").splitlines():
             try:
@@ -100,14 +106,16 @@ def read_recording(folder: Path) -> Recording:
                 warnings.append(Warned(entry["message"], entry["file"], entry["line"]))
             elif kind == "schema":
                 primaries.update(dict.fromkeys(entry["collections"], entry["primary"]))
+            elif kind == "keys":
+                generated += entry["keys"]
             elif kind == "failure":
                 raise RecordingError(f"{entry['method']} was not recorded: {entry['message']}")
     for request in requests:
         if request.method == "CreateCollection":
-            for field in request.payload.get("schema", {}).get("fields", ()):
-                if field.get("is_primary_key"):
-                    primaries.setdefault(request.payload["collection_name"], field["name"])
-    return Recording(tuple(requests), tuple(warnings), primaries)
+            for described in request.payload.get("schema", {}).get("fields", ()):
+                if described.get("is_primary_key"):
+                    primaries.setdefault(request.payload["collection_name"], described["name"])
+    return Recording(tuple(requests), tuple(warnings), primaries, tuple(generated))
 
 
 def _request(entry: Mapping[str, Any], process: int) -> Request:

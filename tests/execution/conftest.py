@@ -1,0 +1,71 @@
+"""Programs that run: one warm Python and one server per Milvus Lite version for the whole session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from migrate_milvus.verify.legacy import legacy_python
+from migrate_milvus.verify.programs import WarmPython
+from migrate_milvus.verify.server import LiteServer
+from migrate_milvus.verify.trace import Run
+
+# The same on both sides of every pair: credentials are compared by fingerprint.
+SALT = "tests"
+
+RunProgram = Callable[[Path], Run]
+RunOn = Callable[[Path, str], Run]
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of this area's own programs."""
+    return Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[WarmPython]:
+    """A Python that has imported pymilvus."""
+    with WarmPython() as python:
+        yield python
+
+
+@pytest.fixture(scope="session")
+def lite() -> Iterator[LiteServer]:
+    """Milvus Lite 3."""
+    with LiteServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def lite_2_5() -> Iterator[LiteServer]:
+    """Milvus Lite 2.5.1, in an environment that the first use makes.
+
+    Where pip cannot install it the tests that need it fail: a skipped proof is no proof.
+    """
+    with LiteServer(str(legacy_python())) as server:
+        yield server
+
+
+@pytest.fixture
+def run_program(warm: WarmPython, lite: LiteServer) -> RunProgram:
+    """Runs a program on an empty Milvus Lite 3."""
+
+    def run(program: Path) -> Run:
+        return warm.run(program, address=lite.fresh(), salt=SALT, timeout=60)
+
+    return run
+
+
+@pytest.fixture
+def run_on(request: pytest.FixtureRequest, warm: WarmPython) -> RunOn:
+    """Runs a program on an empty Milvus Lite of the version asked for ("3.2" or "2.5")."""
+
+    def run(program: Path, version: str) -> Run:
+        name = {"3.2": "lite", "2.5": "lite_2_5"}[version]
+        server: LiteServer = request.getfixturevalue(name)
+        return warm.run(program, address=server.fresh(), salt=SALT, timeout=60)
+
+    return run

@@ -1,0 +1,94 @@
+"""Every fixture that rewrites something does the same before and after, on embedded Milvus."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrate_milvus.verify.compare import compare
+from migrate_milvus.verify.pair import describe
+from migrate_milvus.verify.trace import Run
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
+# What any migration may differ in; anything else a case has to name in its case.toml.
+ACCEPTED = frozenset({"guard-lookup", "flat-index-params", "row-data", "query-output-fields"})
+KEYS = frozenset({"options", "run", "why", "oracle", "expected", "exit"})
+
+
+@dataclass(frozen=True)
+class Case:
+    """One pair of programs and what its ``case.toml`` says about running it."""
+
+    folder: Path
+    settings: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.folder.relative_to(FIXTURES).as_posix()
+
+    @property
+    def keeps_orm_code(self) -> bool:
+        return (self.folder / "findings.txt").exists()
+
+
+def _cases() -> list[Case]:
+    found = []
+    for before in sorted(FIXTURES.glob("**/before.py")):
+        if before.with_name("after.py").exists():
+            file = before.with_name("case.toml")
+            text = file.read_text(encoding="utf-8") if file.exists() else ""
+            found.append(Case(before.parent, tomllib.loads(text)))
+    return found
+
+
+CASES = _cases()
+RUNNABLE = [case for case in CASES if case.settings.get("run", True)]
+RUNS = [
+    pytest.param(case, version, id=case.name if version == "3.2" else f"{case.name}@{version}")
+    for case in RUNNABLE
+    for version in case.settings.get("oracle", ["3.2"])
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_case_file_says_what_the_runner_knows(case: Case) -> None:
+    assert set(case.settings) <= KEYS
+    assert set(case.settings.get("oracle", ["3.2"])) <= {"3.2", "2.5"}
+    assert case.settings.get("run", True) or case.settings.get("why"), "say why it cannot run"
+
+
+def test_enough_fixtures_run() -> None:
+    assert len(RUNNABLE) >= 60
+
+
+@pytest.mark.parametrize(("case", "version"), RUNS)
+def test_same_before_and_after(
+    case: Case, version: str, run_on: Callable[[Path, str], Run]
+) -> None:
+    before = run_on(case.folder / "before.py", version)
+    after = run_on(case.folder / "after.py", version)
+    comparison = compare(before, after)
+    report = "\n".join(describe(before, after, comparison))
+
+    assert before.exit_status == case.settings.get("exit", 0), report
+    assert comparison.equal, report
+    listed = set(case.settings.get("expected", []))
+    assert set(comparison.expected) - ACCEPTED <= listed, report
+    if version == "3.2":
+        assert listed <= set(comparison.expected), "a difference is expected that never shows"
+    assert before.recording.warnings, "the program before does not use the ORM"
+    if case.keeps_orm_code:
+        # what stays on the ORM goes on warning, the rest does not
+        assert comparison.warnings_after <= comparison.warnings_before, report
+    else:
+        assert not after.recording.warnings, report
