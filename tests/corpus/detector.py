@@ -43,7 +43,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple, Union
+from typing import NamedTuple, TypeAlias
 
 from .symbols import (
     CLASSES,
@@ -57,7 +57,7 @@ from .symbols import (
     UTILITY_FUNCTIONS,
 )
 
-FunctionNode = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda]
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Origin = tuple[str, int]
 
 #: Rounds of the fixed point; the longest chain seen in real code needs four.
@@ -180,7 +180,9 @@ class Scope:
 
     def lookup(self, name: str) -> Value:
         if name in self.names and name not in self.global_names:
-            return self.names[name]
+            # What functions write into a module's names is seen beside what it assigns itself.
+            written = self.module.written if self.module and self.parent is None else {}
+            return self.names[name] | written.get(name, NOTHING)
         outer = self.parent
         while outer is not None and outer.is_class:
             outer = outer.parent
@@ -230,13 +232,13 @@ def detect(root: Path, files: Iterable[Path] | None = None) -> Detected:
         name = path.relative_to(root).as_posix()
         try:
             with open(path, "rb") as stream:
-                sources[name] = _decode(stream.read())
+                sources[name] = decode(stream.read())
         except (OSError, UnicodeDecodeError, LookupError, SyntaxError) as error:
             detected.unreadable[name] = str(error)
     return detect_sources(sources, detected)
 
 
-def _decode(data: bytes) -> str:
+def decode(data: bytes) -> str:
     import io
     import tokenize
 
@@ -401,9 +403,7 @@ _PROPERTY = ("property", "cached_property")
 class Interpreter:
     """Runs the whole project round after round until nothing new flows anywhere."""
 
-    def __init__(
-        self, modules: dict[str, Module], graph: ImportGraph, detected: Detected
-    ) -> None:
+    def __init__(self, modules: dict[str, Module], graph: ImportGraph, detected: Detected) -> None:
         self.modules = modules
         self.graph = graph
         self.detected = detected
@@ -529,7 +529,7 @@ class Walker:
         return True
 
     def statement(self, node: ast.stmt, scope: Scope) -> bool:
-        handler = getattr(self, f"on_{type(node).__name__}", None)
+        handler = getattr(self, f"on_{type(node).__name__.lower()}", None)
         if handler is not None:
             return handler(node, scope) is not False
         for child in ast.iter_child_nodes(node):
@@ -556,7 +556,7 @@ class Walker:
         scope.names = merged
         return bool(ends)
 
-    def on_If(self, node: ast.If, scope: Scope) -> bool:
+    def on_if(self, node: ast.If, scope: Scope) -> bool:
         self.evaluate(node.test, scope)
         return self.branch(scope, [(node.body, self.narrowed(node.test, scope)), (node.orelse, {})])
 
@@ -577,23 +577,23 @@ class Walker:
                     names[target] = known if _objects(known) else known | value
         return names
 
-    def on_For(self, node: ast.For | ast.AsyncFor, scope: Scope) -> bool:
+    def on_for(self, node: ast.For | ast.AsyncFor, scope: Scope) -> bool:
         self.assign(node.target, elements(self.evaluate(node.iter, scope)), scope)
         for _ in range(2):
             self.branch(scope, [(node.body, {}), ((), {})])
         self.block(node.orelse, scope)
         return True
 
-    on_AsyncFor = on_For
+    on_asyncfor = on_for
 
-    def on_While(self, node: ast.While, scope: Scope) -> bool:
+    def on_while(self, node: ast.While, scope: Scope) -> bool:
         self.evaluate(node.test, scope)
         for _ in range(2):
             self.branch(scope, [(node.body, {}), ((), {})])
         self.block(node.orelse, scope)
         return True
 
-    def on_Try(self, node: ast.Try, scope: Scope) -> bool:
+    def on_try(self, node: ast.Try, scope: Scope) -> bool:
         start = dict(scope.names)
         through = self.block([*node.body, *node.orelse], scope)
         ended = scope.names
@@ -601,7 +601,7 @@ class Walker:
             name: start.get(name, NOTHING) | ended.get(name, NOTHING) for name in {*start, *ended}
         }
         scope.names = middle
-        bodies = []
+        bodies: list[tuple[Sequence[ast.stmt], dict[str, Value]]] = []
         for handler in node.handlers:
             if handler.type is not None:
                 self.evaluate(handler.type, scope)
@@ -616,18 +616,18 @@ class Walker:
         final = self.block(node.finalbody, scope)
         return final and (through or reached)
 
-    on_TryStar = on_Try
+    on_trystar = on_try
 
-    def on_With(self, node: ast.With | ast.AsyncWith, scope: Scope) -> bool:
+    def on_with(self, node: ast.With | ast.AsyncWith, scope: Scope) -> bool:
         for item in node.items:
             value = self.evaluate(item.context_expr, scope)
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, value | elements(value), scope)
         return self.block(node.body, scope)
 
-    on_AsyncWith = on_With
+    on_asyncwith = on_with
 
-    def on_Match(self, node: ast.Match, scope: Scope) -> bool:
+    def on_match(self, node: ast.Match, scope: Scope) -> bool:
         self.evaluate(node.subject, scope)
         for case in node.cases:
             if case.guard is not None:
@@ -635,38 +635,38 @@ class Walker:
         self.branch(scope, [*((case.body, {}) for case in node.cases), ((), {})])
         return True
 
-    def on_Return(self, node: ast.Return, scope: Scope) -> bool:
+    def on_return(self, node: ast.Return, scope: Scope) -> bool:
         if node.value is not None:
             self.result(self.evaluate(node.value, scope))
         return False
 
-    def on_Raise(self, node: ast.Raise, scope: Scope) -> bool:
+    def on_raise(self, node: ast.Raise, scope: Scope) -> bool:
         for part in (node.exc, node.cause):
             if part is not None:
                 self.evaluate(part, scope)
         return False
 
-    def on_Continue(self, node: ast.Continue, scope: Scope) -> bool:
+    def on_continue(self, node: ast.Continue, scope: Scope) -> bool:
         return True  # its names reach the loop's end: merging them is the safe side
 
-    def on_Assign(self, node: ast.Assign, scope: Scope) -> bool:
+    def on_assign(self, node: ast.Assign, scope: Scope) -> bool:
         value = self.evaluate(node.value, scope)
         for target in node.targets:
             self.assign(target, value, scope)
         return True
 
-    def on_AnnAssign(self, node: ast.AnnAssign, scope: Scope) -> bool:
+    def on_annassign(self, node: ast.AnnAssign, scope: Scope) -> bool:
         declared = self.annotated(node.annotation, scope)
         value = self.evaluate(node.value, scope) if node.value is not None else NOTHING
         self.assign(node.target, value if _objects(value) else value | declared, scope)
         return True
 
-    def on_AugAssign(self, node: ast.AugAssign, scope: Scope) -> bool:
+    def on_augassign(self, node: ast.AugAssign, scope: Scope) -> bool:
         value = self.evaluate(node.value, scope) | self.silently(node.target, scope)
         self.assign(node.target, value, scope)
         return True
 
-    def on_Delete(self, node: ast.Delete, scope: Scope) -> bool:
+    def on_delete(self, node: ast.Delete, scope: Scope) -> bool:
         for target in node.targets:
             if isinstance(target, ast.Name):
                 scope.names[target.id] = NOTHING
@@ -674,11 +674,11 @@ class Walker:
                 self.evaluate(target, scope)
         return True
 
-    def on_Global(self, node: ast.Global, scope: Scope) -> bool:
+    def on_global(self, node: ast.Global, scope: Scope) -> bool:
         scope.global_names.update(node.names)
         return True
 
-    def on_Import(self, node: ast.Import, scope: Scope) -> bool:
+    def on_import(self, node: ast.Import, scope: Scope) -> bool:
         for alias in node.names:
             top = alias.name.split(".")[0]
             if top in PACKAGES:
@@ -698,7 +698,7 @@ class Walker:
             self.assign_name(alias.asname or top, value, scope)
         return True
 
-    def on_ImportFrom(self, node: ast.ImportFrom, scope: Scope) -> bool:
+    def on_importfrom(self, node: ast.ImportFrom, scope: Scope) -> bool:
         dotted = node.module or ""
         library = not node.level and dotted.split(".")[0] in PACKAGES
         if library:
@@ -730,7 +730,7 @@ class Walker:
             self.assign_name(alias.asname or alias.name, value, scope)
         return True
 
-    def on_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> bool:
+    def on_functiondef(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> bool:
         for decorator in node.decorator_list:
             self.evaluate(decorator, scope)
         function = self.function_of(node, scope)
@@ -747,7 +747,7 @@ class Walker:
         self.assign_name(node.name, value, scope)
         return True
 
-    on_AsyncFunctionDef = on_FunctionDef
+    on_asyncfunctiondef = on_functiondef
 
     def function_of(self, node: FunctionNode, scope: Scope) -> Function:
         function = self.world.functions.get(id(node))
@@ -760,7 +760,7 @@ class Walker:
             self.pending.append(function)
         return function
 
-    def on_ClassDef(self, node: ast.ClassDef, scope: Scope) -> bool:
+    def on_classdef(self, node: ast.ClassDef, scope: Scope) -> bool:
         known = self.world.classes.setdefault(id(node), UserClass(node.name))
         for decorator in node.decorator_list:
             self.evaluate(decorator, scope)
@@ -856,7 +856,7 @@ class Walker:
         return value
 
     def evaluate(self, node: ast.expr, scope: Scope, role: str = "value") -> Value:
-        handler = getattr(self, f"of_{type(node).__name__}", None)
+        handler = getattr(self, f"of_{type(node).__name__.lower()}", None)
         if handler is not None:
             value: Value = handler(node, scope, role)
         else:
@@ -868,7 +868,7 @@ class Walker:
                     self.comprehension([child], scope)
         return value
 
-    def of_Name(self, node: ast.Name, scope: Scope, role: str) -> Value:
+    def of_name(self, node: ast.Name, scope: Scope, role: str) -> Value:
         value = scope.lookup(node.id)
         self.refer(node, value, role)
         return value
@@ -885,7 +885,7 @@ class Walker:
                     self.note(node, atom.name, "reference", set())
                     return
 
-    def of_Attribute(self, node: ast.Attribute, scope: Scope, role: str) -> Value:
+    def of_attribute(self, node: ast.Attribute, scope: Scope, role: str) -> Value:
         base = self.evaluate(node.value, scope, "base")
         value: Value = NOTHING
         name = dotted_name(node)
@@ -935,9 +935,7 @@ class Walker:
     def graph_sources(self) -> dict[str, str]:
         return self.world.graph.sources
 
-    def attribute(
-        self, owner: UserClass, name: str, receiver: Atom, depth: int = 0
-    ) -> Value:
+    def attribute(self, owner: UserClass, name: str, receiver: Atom, depth: int = 0) -> Value:
         value: Value = NOTHING
         for atom in owner.attributes.get(name, NOTHING):
             if atom.kind != "ufunction":
@@ -974,7 +972,7 @@ class Walker:
             return frozenset({Atom("bound", name, origin)})
         return NOTHING
 
-    def of_Call(self, node: ast.Call, scope: Scope, role: str) -> Value:
+    def of_call(self, node: ast.Call, scope: Scope, role: str) -> Value:
         called = self.evaluate(node.func, scope, "callee")
         arguments = [self.evaluate(arg, scope) for arg in node.args]
         keywords = {
@@ -1120,9 +1118,7 @@ class Walker:
                 value |= self.member(atom, text)
         return value
 
-    def handed_over(
-        self, name: str, arguments: list[Value], keywords: dict[str, Value]
-    ) -> Value:
+    def handed_over(self, name: str, arguments: list[Value], keywords: dict[str, Value]) -> Value:
         """partial(f, c), submit(f, c), run_in_executor(None, f, c), Thread(target=f, args=(c,))."""
         result: Value = NOTHING
         for index, value in enumerate(arguments):
@@ -1142,15 +1138,15 @@ class Walker:
                     self.call(atom, None, list(tuple_.items), {})
         return result
 
-    def of_Await(self, node: ast.Await, scope: Scope, role: str) -> Value:
+    def of_await(self, node: ast.Await, scope: Scope, role: str) -> Value:
         return self.evaluate(node.value, scope, role)
 
-    def of_NamedExpr(self, node: ast.NamedExpr, scope: Scope, role: str) -> Value:
+    def of_namedexpr(self, node: ast.NamedExpr, scope: Scope, role: str) -> Value:
         value = self.evaluate(node.value, scope)
         self.assign(node.target, value, scope)
         return value
 
-    def of_IfExp(self, node: ast.IfExp, scope: Scope, role: str) -> Value:
+    def of_ifexp(self, node: ast.IfExp, scope: Scope, role: str) -> Value:
         self.evaluate(node.test, scope)
         saved = scope.names
         scope.names = {**saved, **self.narrowed(node.test, scope)}
@@ -1158,7 +1154,7 @@ class Walker:
         scope.names = saved
         return value | self.evaluate(node.orelse, scope)
 
-    def of_BoolOp(self, node: ast.BoolOp, scope: Scope, role: str) -> Value:
+    def of_boolop(self, node: ast.BoolOp, scope: Scope, role: str) -> Value:
         value: Value = NOTHING
         saved = dict(scope.names)
         for index, item in enumerate(node.values):
@@ -1168,19 +1164,19 @@ class Walker:
         scope.names = {**scope.names, **saved}
         return value
 
-    def of_Tuple(self, node: ast.Tuple, scope: Scope, role: str) -> Value:
+    def of_tuple(self, node: ast.Tuple, scope: Scope, role: str) -> Value:
         items = tuple(self.evaluate(item, scope) for item in node.elts)
         return frozenset({Atom("tuple", items=items)}) if _any(items) else NOTHING
 
-    def of_List(self, node: ast.List | ast.Set, scope: Scope, role: str) -> Value:
+    def of_list(self, node: ast.List | ast.Set, scope: Scope, role: str) -> Value:
         contents: Value = NOTHING
         for item in node.elts:
             contents |= self.evaluate(item, scope)
         return sequence(contents)
 
-    of_Set = of_List
+    of_set = of_list
 
-    def of_Dict(self, node: ast.Dict, scope: Scope, role: str) -> Value:
+    def of_dict(self, node: ast.Dict, scope: Scope, role: str) -> Value:
         contents: Value = NOTHING
         for key in node.keys:
             if key is not None:
@@ -1189,10 +1185,10 @@ class Walker:
             contents |= self.evaluate(item, scope)
         return sequence(contents)
 
-    def of_Starred(self, node: ast.Starred, scope: Scope, role: str) -> Value:
+    def of_starred(self, node: ast.Starred, scope: Scope, role: str) -> Value:
         return elements(self.evaluate(node.value, scope))
 
-    def of_Subscript(self, node: ast.Subscript, scope: Scope, role: str) -> Value:
+    def of_subscript(self, node: ast.Subscript, scope: Scope, role: str) -> Value:
         value = self.evaluate(node.value, scope, "base")
         self.evaluate(node.slice, scope)
         index = node.slice.value if isinstance(node.slice, ast.Constant) else None
@@ -1214,27 +1210,27 @@ class Walker:
             for test in generator.ifs:
                 self.evaluate(test, scope)
 
-    def of_ListComp(
+    def of_listcomp(
         self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, scope: Scope, role: str
     ) -> Value:
         inner = Scope(parent=scope, module=self.module)
         self.comprehension(node.generators, inner)
         return sequence(self.evaluate(node.elt, inner))
 
-    of_SetComp = of_ListComp
-    of_GeneratorExp = of_ListComp
+    of_setcomp = of_listcomp
+    of_generatorexp = of_listcomp
 
-    def of_DictComp(self, node: ast.DictComp, scope: Scope, role: str) -> Value:
+    def of_dictcomp(self, node: ast.DictComp, scope: Scope, role: str) -> Value:
         inner = Scope(parent=scope, module=self.module)
         self.comprehension(node.generators, inner)
         self.evaluate(node.key, inner)
         return sequence(self.evaluate(node.value, inner))
 
-    def of_Lambda(self, node: ast.Lambda, scope: Scope, role: str) -> Value:
+    def of_lambda(self, node: ast.Lambda, scope: Scope, role: str) -> Value:
         self.function_of(node, scope)
         return frozenset({Atom("ufunction", str(id(node)))})
 
-    def of_Yield(self, node: ast.Yield | ast.YieldFrom, scope: Scope, role: str) -> Value:
+    def of_yield(self, node: ast.Yield | ast.YieldFrom, scope: Scope, role: str) -> Value:
         if node.value is not None:
             value = self.evaluate(node.value, scope)
             if isinstance(node, ast.YieldFrom):
@@ -1244,9 +1240,9 @@ class Walker:
                 self.world.changed = True
         return NOTHING
 
-    of_YieldFrom = of_Yield
+    of_yieldfrom = of_yield
 
-    def of_Constant(self, node: ast.Constant, scope: Scope, role: str) -> Value:
+    def of_constant(self, node: ast.Constant, scope: Scope, role: str) -> Value:
         if isinstance(node.value, str) and _STRING.search(node.value):
             self.mark(node)
         return NOTHING
@@ -1347,15 +1343,15 @@ class Walker:
 
 
 #: Text that names something of the ORM, as ``patch("app.store.Collection")`` does.
-_STRING = re.compile(
-    r"(^|\.)(" + "|".join(sorted(ALL_NAMES)) + r")(\.\w+)*$|^pymilvus(\.\w+)*$"
-)
+_STRING = re.compile(r"(^|\.)(" + "|".join(sorted(ALL_NAMES)) + r")(\.\w+)*$|^pymilvus(\.\w+)*$")
 
 
 def _orm(value: Value) -> bool:
     kinds = {"object", "class", "function", "namespace", "schema", "library"}
-    return any(atom.kind in kinds or _any(atom.items) and _orm(elements(frozenset({atom})))
-               for atom in value)
+    return any(
+        atom.kind in kinds or (_any(atom.items) and _orm(elements(frozenset({atom}))))
+        for atom in value
+    )
 
 
 def _objects(value: Value) -> bool:

@@ -7,6 +7,12 @@ pymilvus 2.0 to 3.0.
 
 from __future__ import annotations
 
+
+def words(text: str) -> frozenset[str]:
+    """The names in ``text``; long lists are easier to read as words."""
+    return frozenset(text.split())
+
+
 #: Classes whose objects are the ORM. ``Milvus`` and ``Connections`` are the odd ones: the low-level
 #: class of 2.x (gone) and the class behind the ``connections`` singleton.
 CLASSES = frozenset({"Collection", "Partition", "Index", "Role", "Connections"})
@@ -15,7 +21,7 @@ CLASSES = frozenset({"Collection", "Partition", "Index", "Role", "Connections"})
 NAMESPACES = frozenset({"connections", "utility", "db"})
 
 #: Functions of ``pymilvus.utility`` that are, or once were, importable from ``pymilvus`` itself.
-TOP_LEVEL_FUNCTIONS = frozenset(
+TOP_LEVEL_FUNCTIONS = words(
     """
     has_collection drop_collection rename_collection list_collections has_partition
     loading_progress load_state wait_for_loading_complete index_building_progress
@@ -24,22 +30,23 @@ TOP_LEVEL_FUNCTIONS = frozenset(
     describe_resource_group list_resource_groups transfer_node transfer_replica
     do_bulk_insert get_bulk_insert_state list_bulk_insert_tasks get_query_segment_info load_balance
     create_credential delete_credential update_credential list_cred_users calc_distance
-    """.split()
+    """
 )
 
 #: What ``from pymilvus.orm.utility import ...`` can name besides the above.
-UTILITY_FUNCTIONS = TOP_LEVEL_FUNCTIONS | frozenset(
+UTILITY_FUNCTIONS = TOP_LEVEL_FUNCTIONS | words(
     """
     truncate_collection create_alias drop_alias alter_alias list_aliases list_indexes
     list_users list_user list_roles get_server_version get_server_type flush_all
     mkts_from_hybridts mkts_from_unixtime mkts_from_datetime hybridts_to_datetime
     hybridts_to_unixtime
-    """.split()
+    """
 )
 
-DATABASE_FUNCTIONS = frozenset(
-    "using_database create_database drop_database list_database set_properties "
-    "describe_database".split()
+DATABASE_FUNCTIONS = words(
+    """
+    using_database create_database drop_database list_database set_properties describe_database
+    """
 )
 
 #: The packages under which the ORM is importable; ``pymilvus_orm`` is the package of 2021.

@@ -1,0 +1,92 @@
+"""The tool's JSON report, read back without the tool's code."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+#: Rules about a file or about the tool itself: their place is no ORM use.
+FILE_RULES = frozenset({"MLV001", "MLV002", "MLV003"})
+
+
+class Entry(NamedTuple):
+    """One line of the report about code that stays."""
+
+    path: str
+    line: int
+    column: int
+    rule: str
+    reason: str
+    symbol: str
+
+
+@dataclass
+class Report:
+    """What one run said. ``entries`` are what stays, ``listed`` all places that are mentioned."""
+
+    entries: list[Entry] = field(default_factory=list)
+    listed: dict[str, set[int]] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    errors: list[str] = field(default_factory=list)
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    held: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def lines(self, path: str) -> dict[int, list[Entry]]:
+        by_line: dict[int, list[Entry]] = {}
+        for entry in self.entries:
+            if entry.path == path:
+                by_line.setdefault(entry.line, []).append(entry)
+        return by_line
+
+
+def read(path: Path, root: Path) -> Report:
+    """Read a report file; paths in it may be absolute or relative to ``root``."""
+    data = json.loads(path.read_text(encoding="utf-8"))
+    return from_data(data, root)
+
+
+def from_data(data: dict[str, Any], root: Path) -> Report:
+    report = Report()
+    for file in data["files"]:
+        name = relative(file["path"], root)
+        if file["changed"]:
+            report.changed.add(name)
+        listed = report.listed.setdefault(name, set())
+        for finding in file["findings"]:
+            entry = _entry(finding, name)
+            listed.add(entry.line)
+            if finding["severity"] == "error":
+                message = " ".join(finding.get("message", "").split())
+                report.errors.append(f"{name}: {entry.rule} {entry.reason} {message}".strip())
+            elif finding["severity"] == "blocked":
+                report.reasons[entry.rule, entry.reason] += 1
+                report.held[entry.rule, entry.reason] += len(finding.get("follows", ()))
+                if entry.rule not in FILE_RULES:
+                    report.entries.append(entry)
+        for site in file["sites"]:
+            entry = _entry(site, name)
+            listed.add(entry.line)
+            if site["status"] != "rewritten":
+                report.entries.append(entry)
+    return report
+
+
+def _entry(item: dict[str, Any], path: str) -> Entry:
+    return Entry(
+        path,
+        item["line"],
+        item["column"],
+        item["rule"],
+        item.get("reason", ""),
+        item.get("symbol", ""),
+    )
+
+
+def relative(name: str, root: Path) -> str:
+    path = Path(name)
+    if path.is_absolute():
+        return path.resolve().relative_to(root.resolve()).as_posix()
+    return path.as_posix()
