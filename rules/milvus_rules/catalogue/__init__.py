@@ -69,7 +69,11 @@ IDIOMS: dict[str, Symbol] = {s.name: s for s in SYMBOLS.values() if s.kind == "i
 """Rows that are not one name: a keyword of any call, a way to use a result."""
 
 STAYS_VALID: frozenset[str] = (
-    frozenset(name for name, s in SYMBOLS.items() if s.verdict == "unchanged" and not s.owner)
+    frozenset(
+        name
+        for name, s in SYMBOLS.items()
+        if s.verdict == "unchanged" and s.kind != "idiom" and not s.owner
+    )
     | {"CollectionSchema", "FieldSchema"}
     | frozenset(UNREACHABLE)
 )

@@ -365,7 +365,9 @@ INDEXES: tuple[Symbol, ...] = (
         "MLV301",
         "field_name, index_params=None, timeout=None, **",
         recipe("""
-            client.create_index(collection_name, index_params, sync=False)
+            client.create_index(
+                collection_name=collection_name, index_params=index_params, sync=False
+            )
             # sync=False sends the request and does not wait; to run it beside other work:
             future = executor.submit(client.create_index, collection_name, index_params)
             # never leave _async=True: the client drops the future, errors and all
@@ -458,7 +460,9 @@ DATA: tuple[Symbol, ...] = (
         "MLV402",
         "expr, partition_name=None, timeout=None, **",
         recipe("""
-            client.delete(collection_name=collection_name, filter="id in [1]", partition_name="part")
+            client.delete(
+                collection_name=collection_name, filter="id in [1]", partition_name="part"
+            )
             # filter= must be a keyword: the second place is ids, and "id in [1]" there becomes
             # the filter "id in [id in [1]]". The result is {"delete_count": n}, or a list of keys
             # on Milvus Lite and Milvus before 2.3.2

@@ -41,11 +41,11 @@ SYMBOLS: tuple[Symbol, ...] = (
         "_unbind_with_db=False, **",
         recipe("""
             client = MilvusClient(uri=f"http://{host}:{port}", token=token, db_name=db_name)
-            # host= and port= are not parameters of the client: it would ignore them in silence and
+            # host= and port= are not parameters: the client would ignore them in silence and
             # connect to localhost. secure=True: write https://. A uri that ends in /name selects
             # that database in the client: pass db_name= too. Without any address the ORM read
             # MILVUS_URI: uri=os.environ.get("MILVUS_URI", "http://localhost:19530")
-            # _async=True: await-able client = AsyncMilvusClient(uri=...)
+            # _async=True: client = AsyncMilvusClient(uri=...)
         """),
         client=("MilvusClient",),
         verdict="if",

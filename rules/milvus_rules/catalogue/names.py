@@ -61,10 +61,8 @@ _REMOVED: dict[str, tuple[str, ...]] = {
     "BaseException": ("client.exceptions",),
     "BulkLoadState": ("client.types",),
     "ConnectError": ("client.exceptions",),
-    "DEFAULT_RESOURCE_GROUP": ("client.constants",),
     "Milvus": ("client.stub",),
     "NotConnectError": ("client.exceptions",),
-    "RangeType": ("client.types",),
     "RepeatingConnectError": ("client.exceptions",),
     "VersionError": ("client.exceptions",),
 }

@@ -253,15 +253,12 @@ OTHERS: tuple[Symbol, ...] = (
     _left(
         "RangeType",
         "class",
-        recipe("""
-            # nothing takes it any more: say the range in search_params
-            search_params = {"metric_type": "L2", "params": {"radius": 10.0, "range_filter": 1.0}}
-        """),
+        "from pymilvus.client.types import RangeType",
     ),
     _left(
         "DEFAULT_RESOURCE_GROUP",
         "class attribute",
-        'DEFAULT_RESOURCE_GROUP = "__default_resource_group"',
+        "from pymilvus.client.constants import DEFAULT_RESOURCE_GROUP",
         result="str",
     ),
     _left(
