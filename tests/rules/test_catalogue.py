@@ -310,6 +310,16 @@ def test_a_name_that_stays_moves_out_of_the_orm() -> None:
     assert not {"Collection", "Role", "utility", "Milvus"} & STAYS_VALID
 
 
+def test_a_star_import_binds_what_pymilvus_exports() -> None:
+    exported = set(importlib.import_module("pymilvus").__all__) - {"__version__"}
+    bound = catalogue.star_names("pymilvus")
+    assert exported <= set(bound)
+    assert bound["Collection"] == "Collection"
+    assert bound["has_collection"] == "utility.has_collection"
+    assert not {"BaseException", "Milvus"} & set(bound)
+    assert catalogue.star_names("chromadb") == {}
+
+
 def test_every_row_is_whole() -> None:
     rule = re.compile(r"MLV\d{3}\Z")
     for name, symbol in SYMBOLS.items():

@@ -415,6 +415,29 @@ def test_calls_of_the_user_are_not_judged() -> None:
     assert [call.lineno for call, _ in check_module(after, NEWEST, before=before)] == [3]
 
 
+# --- what the fixtures expect -----------------------------------------------------------------
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+
+
+@BOTH
+def test_every_call_in_a_fixture_output_fits(version: tuple[int, ...]) -> None:
+    judged, wrong = 0, []
+    for after in sorted(FIXTURES.rglob("after.py")):
+        new = ast.parse(after.read_text(encoding="utf-8"))
+        old = ast.parse(after.with_name("before.py").read_text(encoding="utf-8"))
+        holders = signatures.receivers(new)
+        judged += sum(
+            holders.method(node.func) is not None
+            for node in ast.walk(new)
+            if isinstance(node, ast.Call)
+        )
+        for call, sentence in check_module(new, version, before=old):
+            wrong.append(f"{after.parent.name}:{call.lineno}: {sentence}")
+    assert wrong == []
+    assert judged > 500
+
+
 def main(root: Path, release: str) -> None:
     """Writes what ``root`` declares into the data, as ``release``, and prints missing readers."""
     raw = json.loads(signatures.DATA.read_text(encoding="utf-8"))

@@ -46,6 +46,7 @@ __all__ = [
     "by_rule",
     "canonical",
     "members",
+    "star_names",
 ]
 
 _AREAS = (
@@ -128,3 +129,19 @@ def canonical(qualified: str) -> Symbol | None:
 def by_rule(rule: str) -> tuple[Symbol, ...]:
     """The symbols that a rule owns, in the order of the catalogue."""
     return tuple(symbol for symbol in SYMBOLS.values() if symbol.rule == rule)
+
+
+def star_names(module: str) -> dict[str, str]:
+    """What ``from module import *`` binds: name -> canonical name.
+
+    Names that left before 3.0 are not among them: one is called ``BaseException``, and a program
+    that runs today means Python's own.
+    """
+    prefix = f"{module}."
+    return {
+        path[len(prefix) :]: name
+        for path, name in QUALIFIED.items()
+        if path.startswith(prefix)
+        and "." not in path[len(prefix) :]
+        and SYMBOLS[name].rule != "MLV950"
+    }
