@@ -436,7 +436,7 @@ SERVER: tuple[Symbol, ...] = (
             # no client call: balancing belongs to the operator. Leave it to the automatic balancer
             # (queryCoord.autoBalance in milvus.yaml), or move segments with the management API:
             # curl -X POST http://HOST:9091/management/querycoord/transfer/segment \\
-            #      -d "source_node_id=1&target_node_id=2&segment_id=3"
+            #      -d "source_node_id=1&target_node_id=2&segment_id=3&copy_mode=false"
         """),
         verdict="report",
         source=READ,
