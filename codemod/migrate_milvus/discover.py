@@ -92,6 +92,8 @@ def discover(settings: Settings, progress: Callable[[int, int], None] | None = N
         wanted = path in named or path.startswith(prefixes)
         try:
             data = _scan(path)
+        except _NotAFile:
+            continue
         except FileNotFoundError:
             if path in named:  # in git's index only: deleted files are no problem
                 problems.append(Problem(display(path, root), "no-such-path", "no such file"))
@@ -299,8 +301,7 @@ def _walk(
             if specs and _ignored(path + os.sep if is_folder else path, specs):
                 continue
             if not is_folder:
-                if entry.is_file():
-                    yield path
+                yield path  # what is no file after all, the scan will see
             elif not (prune and prune(path + os.sep)):
                 stack.append((path, specs))
 
@@ -355,19 +356,10 @@ def _excluder(settings: Settings) -> Callable[[str], bool] | None:
 
 def _scan(path: str) -> bytes | None:
     """The bytes of the file if they say ``pymilvus``, else None; raises OSError."""
-    # Without O_NONBLOCK, a link to a named pipe would wait for a writer for ever.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    try:
-        info = os.fstat(descriptor)
-        if not stat.S_ISREG(info.st_mode):
-            return None
-        if info.st_size <= _CHUNK:
-            data = os.read(descriptor, info.st_size)
-            while len(data) < info.st_size:
-                more = os.read(descriptor, info.st_size - len(data))
-                if not more:
-                    break
-                data += more
+    with _opened(path) as descriptor:
+        size = os.fstat(descriptor).st_size
+        if size <= _CHUNK:
+            data = _content(descriptor, size)
             return data if NEEDLE in data else None
         # Too large for a program: searched piece by piece; the reader of documents will refuse it.
         tail = b""
@@ -376,8 +368,46 @@ def _scan(path: str) -> bytes | None:
                 return tail + piece
             tail = piece[-len(NEEDLE) :]
         return None
-    finally:
-        os.close(descriptor)
+
+
+def _read(path: str) -> bytes:
+    """The bytes of the file; of a file too large for a program, only its beginning."""
+    with _opened(path) as descriptor:
+        return _content(descriptor, min(os.fstat(descriptor).st_size, _CHUNK))
+
+
+class _NotAFile(OSError):
+    """A link to a folder, a pipe or a device, by the name of a Python file."""
+
+
+class _opened:
+    """Opens a regular file for reading; raises OSError for anything else.
+
+    A class, because it runs once per file of the project. Without O_NONBLOCK, opening a named
+    pipe (through a link called ``x.py``) would wait for a writer for ever.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+
+    def __enter__(self) -> int:
+        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+            os.close(self._descriptor)
+            raise _NotAFile
+        return self._descriptor
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+
+def _content(descriptor: int, size: int) -> bytes:
+    data = os.read(descriptor, size)
+    while len(data) < size:  # a read may return less than was asked for
+        more = os.read(descriptor, size - len(data))
+        if not more:
+            break
+        data += more
+    return data
 
 
 def _once(sources: Sequence[Source]) -> list[Source]:
@@ -403,8 +433,7 @@ def _may_matter(files: Sequence[str], root: str) -> bool:
         try:
             if _scan(path) is not None:
                 return True
-            with open(path, "rb") as stream:
-                data = stream.read()
+            data = _read(path)
         except OSError:
             return True  # the run will say what is wrong
         if any(_in_project(names, path, root) for names in imported(data, path, root)):
@@ -433,19 +462,20 @@ def _importers(
 ) -> Iterator[tuple[str, bytes]]:
     """Those of ``others`` that import a candidate directly, with their bytes."""
     modules = {module_parts(source.path, root) for source in candidates}
-    modules.discard(())
+    modules = {parts for parts in modules if parts and parts[-1].isidentifier()}
     if not modules:
         return
     suffixes = {parts[start:] for parts in modules for start in range(len(parts))}
     stems = sorted({parts[-1] for parts in modules})
-    word = rb"\b(?:" + b"|".join(re.escape(stem.encode()) for stem in stems) + rb")\b"
+    # To a pattern for bytes, a letter beyond ASCII is no letter.
+    words = [stem.encode() if not stem.isascii() else rb"\b%b\b" % stem.encode() for stem in stems]
+    word = rb"(?:" + b"|".join(words) + rb")"
     line = re.compile(rb"\b(?:from|import)\b[^\n\r]*" + word)
     mention = re.compile(word)
     several_lines = re.compile(rb"\bimport[ \t]*(?:\(|\\)|\bfrom\b[^\n\r]*\\[\r\n]")
     for path in others:
         try:
-            with open(path, "rb") as stream:
-                data = stream.read()
+            data = _read(path)
         except OSError:
             continue
         mentioned = line.search(data) or (several_lines.search(data) and mention.search(data))

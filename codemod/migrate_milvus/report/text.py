@@ -57,18 +57,18 @@ def errors(results: Iterable[FileResult], *, colour: bool = False) -> str:
 def summary(run: RunResult) -> str:
     """One line: files, and the columns of the ledger, which add up to the uses found."""
     counts = run.counts
-    sentences = [_ledger(counts)]
+    sentences = [_ledger(counts)] if counts.found or counts.files > counts.failed else []
     if counts.changed:
         verb = "written" if run.written else "would change"
         sentences.append(f"{_files(counts.changed)} {verb}")
     if counts.failed:
         sentences.append(f"{_files(counts.failed)} could not be handled")
-    return "; ".join(sentences) + "."
+    return ("; ".join(sentences) or "No ORM use found") + "."
 
 
 def _ledger(counts: Counts) -> str:
     if not counts.found:
-        return f"No ORM use found in {_files(counts.files)}"
+        return f"No ORM use found in {_files(counts.files - counts.failed)}"
     uses = "ORM use" if counts.found == 1 else "ORM uses"
     return (
         f"{counts.found} {uses} in {_files(counts.files)}: {counts.rewritten} rewritten, "
