@@ -73,6 +73,7 @@ class Measured:
     core: int = 0
     core_migrated: int = 0
     core_left: list[str] = field(default_factory=list)
+    core_reasons: Counter[str] = field(default_factory=Counter)
     unreadable: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -123,7 +124,7 @@ def measure(
         gone = [site for site in sites if site not in remaining.values()]
         gone = [site for site in gone if site not in lost]
         result.migrated += len(gone)
-        _judge(result, path, remaining, lost, second.lines(path))
+        why = _judge(result, path, remaining, lost, second.lines(path))
         listed = first.listed.get(path, set())
         result.unlisted += [show(s) for s in sites if not listed & set(s.lines)]
         if sites:
@@ -138,7 +139,9 @@ def measure(
             ]
             result.core += len(core)
             result.core_migrated += sum(site in gone for site in core)
-            result.core_left += [show(site) for site in core if site not in gone]
+            left = [site for site in core if site not in gone]
+            result.core_left += [f"{show(site)} ({why.get(site, 'missed')})" for site in left]
+            result.core_reasons.update(why.get(site, "missed") for site in left)
     result.dangling = dangling(after.detected, second)
     return result
 
@@ -153,26 +156,36 @@ def _judge(
     remaining: dict[Site, Site],
     lost: dict[Site, int],
     entries: dict[int, list[Entry]],
-) -> None:
-    """Sort what is still there into reported and missed."""
+) -> dict[Site, str]:
+    """Sort what is still there into reported and missed; old site → rule and reason."""
     per_line: Counter[int] = Counter()
-    for site in remaining:
+    why: dict[Site, str] = {}
+    for site, origin in remaining.items():
         hit = next((line for line in site.lines if line in entries), None)
         if hit is None:
             result.missed.append(show(site))
         else:
             result.reported += 1
             per_line[hit] += 1
+            why[origin] = reason_of(entries[hit], site)
     for site, line in lost.items():
         # Not seen any more although its line is as it was: out of sight is not migrated.
         if line in entries:
             result.reported += 1
+            why[site] = reason_of(entries[line], site)
         else:
             result.missed.append(f"{show(site)} (out of sight)")
     for line, count in per_line.items():
         said = len({(entry.column, entry.symbol) for entry in entries[line]})
         if said < count:
             result.hidden.append(f"{path}:{line} {count} uses, {said} entries")
+    return why
+
+
+def reason_of(entries: Iterable[Entry], site: Site) -> str:
+    """The rule and reason given for ``site``: at best by an entry on its symbol with a reason."""
+    best = max(entries, key=lambda entry: (bool(entry.reason), entry.symbol == site.symbol))
+    return f"{best.rule} {best.reason}".strip()
 
 
 def _count_file(result: Measured, sites: int, gone: int, same: bool) -> None:

@@ -95,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--keep", help="keep before/, after/, reports and a diff per project here")
     made.add_argument("--json", help="write all numbers and places to this file")
     made.add_argument("--cache", type=Path, default=download.default_cache())
-    made.add_argument("--types", action="store_true", help="also run mypy on changed files (slow)")
+    made.add_argument("--no-types", action="store_true", help="do not run mypy on changed files")
     made.add_argument("--show", type=int, default=10, help="places to print per list")
     made.add_argument("--options", default="", help="further options for the tool, one text")
     made.add_argument(
@@ -185,7 +185,7 @@ def run(project: Project, folder: Path, options: argparse.Namespace, scratch: Pa
         if line.split(":")[0] not in was_broken
     ]
     result.static = checks.new_static_errors(before, after, changed)
-    if options.types:
+    if not options.no_types:
         result.types = checks.new_type_errors(before, after, changed, scratch)
     (folder / "changes.diff").write_text(diff(old.texts, new.texts), encoding="utf-8")
     return result

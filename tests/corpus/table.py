@@ -41,6 +41,7 @@ again: files that a second run would change. outside: changed lines that no stat
 be edited explains. errors: files that the tool could not handle.
 core: uses of this release's symbols in files that connect themselves, share their connection with
 no other file, and whose ORM object is seen in this file only (pymilvus' own tests not counted).
+unlisted (below the table): before-run uses that the report of the writing run names nowhere.
 Not measured here: whether programs run the same; the execution tests do that."""
 
 #: Attributes of Measured whose entries are printed, with what they mean.
@@ -55,6 +56,7 @@ LISTS = (
     ("unlisted", "not mentioned in the report of the writing run"),
     ("hidden", "lines with more uses than entries"),
     ("outside", "changed lines outside edited statements"),
+    ("core_left", "core uses that stay, and why"),
 )
 
 
@@ -118,6 +120,14 @@ def _reasons(projects: Sequence[Measured], most: int = 10) -> Iterator[str]:
     yield "most frequent reasons for refusal (findings, further sites that each holds up):"
     for (rule, reason), count in reasons.most_common(most):
         yield f"  {count:>5} {held[rule, reason]:>6}  {rule} {reason}"
+    why: Counter[str] = Counter()
+    for measured in projects:
+        why.update(measured.core_reasons)
+    if why:
+        yield ""
+        yield "most frequent reasons at core uses that stay (uses):"
+        for text, count in why.most_common(most):
+            yield f"  {count:>5}  {text}"
 
 
 def as_data(projects: Sequence[Measured]) -> list[dict[str, Any]]:
@@ -125,6 +135,7 @@ def as_data(projects: Sequence[Measured]) -> list[dict[str, Any]]:
     data = []
     for measured in projects:
         item = asdict(measured)
+        item["core_reasons"] = dict(measured.core_reasons.most_common())
         for name in ("reasons", "held"):
             counts = getattr(measured, name)
             item[name] = {f"{rule} {reason}": n for (rule, reason), n in counts.most_common()}

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from . import checks
 from .detector import Detected, Site, detect_sources
 from .download import unpack
 from .expected import ARCHIVES
@@ -239,6 +240,20 @@ FORMS = {
             "Collection", "Collection.load", "getattr(Collection)", "connections",
             "connections.connect", "Collection",
         ],
+    ),
+    "believes_isinstance": (
+        """
+        from pymilvus import Collection
+        class Store(Base):
+            def a(self):
+                if not isinstance(self.col, Collection):
+                    return
+                self.col.load()
+            def b(self):
+                assert isinstance(self.col, Collection)
+                self.col.flush()
+        """,
+        ["Collection", "Collection.load", "Collection", "Collection.flush"],
     ),
     "lambda_and_comprehension": (
         """
@@ -477,6 +492,8 @@ def test_migrated_uses_are_those_that_are_gone() -> None:
     assert result.missed == []
     assert result.unlisted == ["main.py:5:3 Collection.flush"]
     assert (result.core, result.core_migrated) == (4, 1)
+    assert result.core_left[0] == "main.py:2:13 connections.connect (MLV000 why)"
+    assert result.core_reasons == {"MLV000 why": 3}
 
 
 def test_an_unchanged_use_out_of_sight_is_no_migrated_use() -> None:
@@ -553,7 +570,9 @@ def test_the_command_with_a_tool_that_errs(
     tool.write_text(FAKE_TOOL)
     numbers = tmp_path / "numbers.json"
     command = f"{shlex.quote(sys.executable)} {shlex.quote(str(tool))}"
-    code = main(["--folders", str(project), "--tool", command, "--json", str(numbers)])
+    code = main(
+        ["--folders", str(project), "--no-types", "--tool", command, "--json", str(numbers)]
+    )
     assert code == 1
     (measured,) = json.loads(numbers.read_text())
     assert (measured["migrated"], measured["reported"]) == (1, 2)
@@ -561,6 +580,7 @@ def test_the_command_with_a_tool_that_errs(
     assert measured["dangling"] == ["main.py:6:1 MLV000 because s"]
     assert measured["static"] == ["main.py:5 F821 Undefined name `client`"]
     assert measured["syntax"] == []
+    assert measured["core_reasons"] == {"MLV000 because": 2, "missed": 1}
     assert "missed: still there, not in the report (1)" in capsys.readouterr().out
     assert (project / "main.py").read_text() == f"{OLD}x = 1\n"
 
@@ -569,8 +589,23 @@ def test_a_tool_that_fails_is_exit_code_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "main.py").write_text(OLD)
-    assert main(["--folders", str(tmp_path), "--tool", f"{sys.executable} -c 1/0"]) == 2
+    assert (
+        main(["--folders", str(tmp_path), "--no-types", "--tool", f"{sys.executable} -c 1/0"]) == 2
+    )
     assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_only_new_errors_count_and_types_are_those_of_the_client(tmp_path: Path) -> None:
+    good = "from pymilvus import MilvusClient\nclient = MilvusClient('x.db')\nx = y\n"
+    bad = good + "client.search(1, [[0.5]])\nclient.serach('c')\nimport os\n"
+    for side, text in (("old", good), ("new", bad)):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "main-1.py").write_text(text)
+    sides = (tmp_path / "old", tmp_path / "new", ["main-1.py"])
+    static = checks.new_static_errors(*sides)
+    assert static == ["main-1.py:6 F401 `os` imported but unused"]
+    types = checks.new_type_errors(*sides, tmp_path)
+    assert [line.split('"')[0] for line in types] == ["main-1.py:4 Argument 1 to ", "main-1.py:5 "]
 
 
 def test_unpacking_never_leaves_the_folder(tmp_path: Path) -> None:
