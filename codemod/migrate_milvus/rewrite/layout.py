@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from migrate_milvus.rewrite.tokens import LINE_END
+from migrate_milvus.rewrite.tokens import LINE_END, OPENING
 
 _TAB_WIDTH = 4
 
@@ -141,6 +141,20 @@ def width(line: str) -> int:
     return len(line.expandtabs(_TAB_WIDTH))
 
 
+def _is_aligned(group: Group) -> bool:
+    """Whether the lines of a group are indented to its column, not to its line's indentation."""
+    last = ""
+    for piece in group.pieces:
+        if isinstance(piece, Break) and last in OPENING:
+            return False
+        if isinstance(piece, Break):
+            break
+        if isinstance(piece, Word) and not piece.is_comment and piece.text.strip():
+            last = piece.text
+    indents = [piece.indent for piece in group.pieces if isinstance(piece, Break)]
+    return bool(indents) and all(len(x) >= group.column and "\t" not in x for x in indents)
+
+
 class _Writer:
     def __init__(self, prefix: str, style: Style) -> None:
         self.text = prefix
@@ -167,10 +181,7 @@ class _Writer:
 
     def _group(self, group: Group) -> None:
         indent, column = self._indent(), len(self._line())
-        indents = [piece.indent for piece in group.pieces if isinstance(piece, Break)]
-        aligned = bool(indents) and all(
-            len(item) > group.column and "\t" not in item for item in indents
-        )
+        aligned = _is_aligned(group)
         for piece in group.pieces:
             if isinstance(piece, Break):
                 if aligned:

@@ -167,6 +167,18 @@ class Places:
         parent = self.parents[node]
         return isinstance(parent, ast.Call) and self.span(parent)[1] == self.span(node)[1]
 
+    def is_exploded(self, node: ast.AST) -> bool:
+        """Whether ``node`` is a call over several lines whose arguments end with a comma.
+
+        Formatters take that comma as the wish for one argument per line.
+        """
+        if not isinstance(node, ast.Call) or self.in_fstring(node):
+            return False
+        start, end = self.span(node)
+        last = self.tokens.before(end - 1)
+        several = LINE_END.search(self.text, start, end) is not None
+        return several and last is not None and last.text == ","
+
     def enclosed_tuple(self, node: ast.AST) -> bool:
         """Whether ``node`` is a tuple whose span includes its parentheses."""
         if not isinstance(node, ast.Tuple):

@@ -116,6 +116,10 @@ class Renderer:
             self._active.discard(node)
         if not isinstance(node, ast.expr):
             return pieces
+        if self._places.is_exploded(node):
+            for piece in pieces:
+                if isinstance(piece, Call) and piece.arguments:
+                    piece.broken = True
         parent = self._places.parents.get(node)
         if isinstance(node, ast.GeneratorExp) and self._places.shares_parentheses(node):
             return [Word("("), *pieces, Word(")")]
@@ -168,7 +172,7 @@ class Renderer:
         if isinstance(part, CallTemplate):
             return [self._call(part)], precedence.ATOM, False
         if isinstance(part, FString):
-            return [Word(self._written_fstring(part))], precedence.ATOM, False
+            return self._written_fstring(part), precedence.ATOM, False
         raise RewriteError(f"unknown template part {part!r}")
 
     def _src(self, part: Src) -> tuple[list[Piece], int, bool]:
@@ -225,7 +229,7 @@ class Renderer:
             raise RewriteError(f"{self._places.where(node)}: a comment cannot stand in an f-string")
         return text
 
-    def _written_fstring(self, string: FString) -> str:
+    def _written_fstring(self, string: FString) -> list[Piece]:
         merged: list[str | Src] = []
         for part in string.parts:
             known = part if isinstance(part, str) else self._constant(part)
@@ -236,27 +240,27 @@ class Renderer:
             else:
                 merged.append(known)
         if not any(isinstance(part, Src) for part in merged):
-            return fstrings.quoted("".join(str(part) for part in merged))
-        inside: list[str] = []
-        braced: list[str] = []
-        arguments: list[str] = []
-        possible = True
+            return [Word(fstrings.quoted("".join(str(part) for part in merged)))]
+        fields: list[str | None] = []
+        template = ""
+        arguments: list[Piece] = []
         for part in merged:
             if isinstance(part, str):
                 literal = fstrings.escaped(part).replace("{", "{{").replace("}", "}}")
-                inside.append(literal)
-                braced.append(literal)
+                fields.append(literal)
+                template += literal
                 continue
             pieces, level, _ = self._src(part)
-            text = self._flat(pieces, part.node)
-            arguments.append(f"({text})" if level < precedence.LAMBDA else text)
-            braced.append("{}")
-            fitted = _field(text, level, '"')
-            possible = possible and fitted is not None
-            inside.append("{" + (fitted or "") + "}")
-        if possible:
-            return f'f"{"".join(inside)}"'
-        return f'"{"".join(braced)}".format({", ".join(arguments)})'
+            text = flat(pieces)
+            fitted = None if text is None else _field(text, level, '"')
+            fields.append(None if fitted is None else "{" + fitted + "}")
+            template += "{}"
+            if level < precedence.LAMBDA:
+                pieces = [Word("("), *pieces, Word(")")]
+            arguments += [*([Word(", ")] if arguments else []), *pieces]
+        if None not in fields:
+            return [Word(f'f"{"".join(str(item) for item in fields)}"')]
+        return [Word(f'"{template}".format('), *arguments, Word(")")]
 
     def _constant(self, part: Src) -> str | None:
         """The text of a constant that needs no braces of its own."""

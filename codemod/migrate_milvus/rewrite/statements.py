@@ -308,7 +308,12 @@ class Planner:
             self._insert_before(statement, outcome.before)
             self._insert_after(statement, outcome.after)
             return
-        statements = [*outcome.before, *outcome.lines, *outcome.after]
+        if outcome.lines:
+            statements = list(outcome.lines)
+            self._insert_before(statement, outcome.before)
+            self._insert_after(statement, outcome.after)
+        else:
+            statements = [*outcome.before, *outcome.after]
         if not outcome.lines:
             above = [*outcome.orphans, *self._kept_beside(comment)]
             end = self._beside_end(group)
@@ -671,10 +676,8 @@ class Planner:
 
     def _find_unit(self) -> str:
         for node in ast.walk(self._places.tree):
-            body = getattr(node, "body", None)
-            if not isinstance(body, list) or not body or isinstance(node, ast.Module):
-                continue
-            if not isinstance(node, ast.stmt) or body[0].lineno == node.lineno:
+            body = node.cases if isinstance(node, ast.Match) else getattr(node, "body", None)
+            if not isinstance(node, ast.stmt) or not isinstance(body, list):
                 continue
             outer, inner = self._indent(node), self._indent(body[0])
             if inner.startswith(outer) and len(inner) > len(outer):
