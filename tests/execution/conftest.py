@@ -1,4 +1,4 @@
-"""Programs that run: one warm Python and one server per Milvus Lite version for the whole session."""
+"""What runs the programs: a warm Python and a server per Milvus Lite version, once a session."""
 
 from __future__ import annotations
 

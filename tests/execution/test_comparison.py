@@ -19,8 +19,8 @@ FAULTS = [
     ("search limit changed", "limit=3,", "limit=2,", ["Search", "topk"]),
     ("search filter lost", '    filter="price > 0.5",\n', "", ["Search", "dsl"]),
     ("search partition lost", '    partition_names=["summer"],\n', "", ["Search", "partition"]),
-    ("search output fields lost", '    output_fields=["price"],\n    consistency', "    consistency",
-     ["Search", "output_fields"]),
+    ("search output fields lost", '    output_fields=["price"],\n    consistency',
+     "    consistency", ["Search", "output_fields"]),
     ("search parameters lost", '{"metric_type": "COSINE", "params": {"ef": 16}}',
      '{"metric_type": "COSINE"}', ["Search", "params"]),
     ("search rounding lost", "    round_decimal=3,\n", "", ["Search", "round_decimal"]),
@@ -54,7 +54,7 @@ FAULTS = [
     ("flush lost", 'client.flush("exec_shop")\n', "", ["only before", "Flush"]),
     ("load lost", 'client.load_collection("exec_shop")\n', "", ["only before", "LoadCollection"]),
     ("load moved", 'client.flush("exec_shop")\n',
-     'client.flush("exec_shop")\nclient.load_collection("exec_shop")\n', ["only after", "LoadColl"]),
+     'client.flush("exec_shop")\nclient.load_collection("exec_shop")\n', ["only after", "Load"]),
     ("upsert became insert", "client.upsert(", "client.insert(", ["Upsert", "Insert"]),
     ("query offset lost", "        offset=1,\n", "", ["Query", "offset"]),
     ("query asks for everything", 'output_fields=["price"],\n        limit',
@@ -129,7 +129,9 @@ def test_a_lost_guard_is_different_where_it_decides(
     assert compare(before, run_program(programs[1])).equal
     text = programs[1].read_text(encoding="utf-8")
     programs[1].write_text(text.replace("if not client.has_collection(name):", "if True:"))
-    report = [difference.text for difference in compare(before, run_program(programs[1])).differences]
+    report = [
+        difference.text for difference in compare(before, run_program(programs[1])).differences
+    ]
     assert any("only after: CreateCollection" in line for line in report)
 
 
@@ -171,7 +173,9 @@ def test_keys_that_the_server_made_up_are_the_same_on_2_5(
 _CLOCK = itertools.count(1)
 
 
-def _request(method: str, call: str = "pymilvus.orm.collection:Collection.x", **more: Any) -> Request:
+def _request(
+    method: str, call: str = "pymilvus.orm.collection:Collection.x", **more: Any
+) -> Request:
     place = {"process": 0, "thread": "main", "at": next(_CLOCK), **more.pop("at_", {})}
     return Request(method, more, call, "program.py", 1, **place)
 

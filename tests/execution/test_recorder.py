@@ -99,15 +99,13 @@ def test_a_warning_turned_into_an_error_still_is_one(lite: LiteServer, tmp_path:
 
 def test_child_processes_are_recorded(lite: LiteServer, tmp_path: Path) -> None:
     text = (
-        "import subprocess, sys, multiprocessing\n"
-        + CONNECT
-        + "def ask(name):\n"
+        "import subprocess, sys, multiprocessing\n" + CONNECT + "def ask(name):\n"
         "    from pymilvus import MilvusClient\n"
         "    MilvusClient('http://localhost:19530').has_collection(name)\n"
         "if __name__ == '__main__':\n"
         "    client.has_collection('first')\n"
         "    subprocess.run([sys.executable, '-c', 'from pymilvus import MilvusClient as C; '\n"
-        "        'C(\"http://localhost:19530\").has_collection(\"second\")'], check=True)\n"
+        '        \'C("http://localhost:19530").has_collection("second")\'], check=True)\n'
         "    worker = multiprocessing.get_context('spawn').Process(target=ask, args=('third',))\n"
         "    worker.start(); worker.join()\n"
     )
@@ -124,8 +122,7 @@ def test_child_processes_are_recorded(lite: LiteServer, tmp_path: Path) -> None:
 
 def test_threads_have_streams_of_their_own(lite: LiteServer, tmp_path: Path) -> None:
     text = (
-        CONNECT
-        + "import threading\n"
+        CONNECT + "import threading\n"
         "client.has_collection('main')\n"
         "worker = threading.Thread(target=client.has_collection, args=('worker',))\n"
         "worker.start(); worker.join()\n"
@@ -167,7 +164,9 @@ def test_tls_reaches_the_embedded_server_and_is_noted(lite: LiteServer, tmp_path
 
 
 def test_a_lite_file_of_its_own_is_not_opened(lite: LiteServer, tmp_path: Path) -> None:
-    text = CONNECT.replace("http://localhost:19530", "./own.db") + "print(client.list_collections())"
+    text = (
+        CONNECT.replace("http://localhost:19530", "./own.db") + "print(client.list_collections())"
+    )
     run = run_cold(lite, tmp_path, text)
     assert (run.exit_status, run.stdout) == (0, "[]\n"), run.stderr
     assert methods(run) == ["ShowCollections"]
@@ -202,7 +201,9 @@ def test_credentials_are_never_stored(lite: LiteServer, tmp_path: Path) -> None:
     written = "".join(path.read_text() for path in record.iterdir())
     recording = read_recording(record)
     assert {r.method for r in recording.requests} >= {"CreateCredential", "UpdateCredential"}
-    assert all(r.credentials.startswith("hidden:") for r in recording.requests if r.method != "Connect")
+    assert all(
+        r.credentials.startswith("hidden:") for r in recording.requests if r.method != "Connect"
+    )
     for secret in SECRETS:
         for form in (secret, base64.b64encode(secret.encode()).decode()):
             assert form not in written
@@ -248,8 +249,7 @@ def test_a_program_without_pymilvus_loads_nothing(lite: LiteServer, tmp_path: Pa
 
 def test_other_grpc_channels_are_left_alone(lite: LiteServer, tmp_path: Path) -> None:
     text = (
-        CONNECT
-        + "import grpc\n"
+        CONNECT + "import grpc\n"
         "channel = grpc.insecure_channel('127.0.0.1:9')\n"
         "try:\n"
         "    channel.unary_unary('/other.Service/Call')(b'', timeout=2)\n"

@@ -343,7 +343,9 @@ class _Judge:
         left, right = dict(old.plain), dict(new.plain)
         names: list[str] = []
         if old.method == "CreateIndex":
-            flat = [normalise.index_parameters(side.pop("extra_params", {})) for side in (left, right)]
+            flat = [
+                normalise.index_parameters(side.pop("extra_params", {})) for side in (left, right)
+            ]
             if flat[0] != flat[1]:
                 return None
             names.append(FLAT_INDEX)
@@ -384,10 +386,10 @@ def _guard_name(old: _Item, new: _Item) -> str | None:
 
 
 def _shape_names(old: _Item, new: _Item) -> list[str]:
-    if old.method in ("Insert", "Upsert"):
-        if old.request.payload.get("fields_data") != new.request.payload.get("fields_data"):
-            return [ROW_DATA]
-    return []
+    if old.method not in ("Insert", "Upsert"):
+        return []
+    left, right = (side.request.payload.get("fields_data") for side in (old, new))
+    return [] if left == right else [ROW_DATA]
 
 
 def _same_index(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
@@ -397,7 +399,7 @@ def _same_index(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """
     if "field_name" in new or not new.get("index_name"):
         return False
-    return new["index_name"] == (old.get("index_name") or old.get("field_name"))
+    return bool(new["index_name"] == (old.get("index_name") or old.get("field_name")))
 
 
 def _is_index_guard(item: _Item) -> bool:
@@ -449,7 +451,8 @@ def _short(value: Any) -> str:
     return text if len(text) <= 100 else text[:97] + "..."
 
 
-_TRACE_PLACE = re.compile(r'^\s*File ".*", line \d+.*$')
+# a warning, or a frame of a traceback; the indented source line below belongs to it
+_NAMES_A_LINE = re.compile(r'^\S.*:\d+: \w*Warning: |^\s*File ".*", line \d+')
 
 
 def clean_stderr(text: str) -> str:
@@ -460,9 +463,7 @@ def clean_stderr(text: str) -> str:
     kept: list[str] = []
     skip_source = False
     for line in text.splitlines():
-        if re.match(r"^\S.*:\d+: \w*Warning: ", line):
-            skip_source = True
-        elif _TRACE_PLACE.match(line):
+        if _NAMES_A_LINE.match(line):
             skip_source = True
         elif skip_source and line.startswith("  "):
             continue

@@ -10,6 +10,7 @@ channel is opened here, so grpc has no threads or sockets that a fork would inhe
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -18,18 +19,20 @@ import select
 import signal
 import sys
 import traceback
+from typing import Any
 
 
-def _install_recorder():
+def _install_recorder() -> None:
     path = os.path.join(os.path.dirname(os.path.realpath(__file__)), "recorder.py")
     spec = importlib.util.spec_from_file_location("_migrate_milvus_recorder", path)
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     module.install()
 
 
-def _become(job):
+def _become(job: dict[str, Any]) -> int:
     """Turn this fork into the program; returns its exit status."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.setpgid(0, 0)
@@ -38,10 +41,11 @@ def _become(job):
         fd = os.open(name, flags, 0o600)
         os.dup2(fd, number)
         os.close(fd)
-    sys.stdin = open(0, closefd=False)
-    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", closefd=False)
-    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)
-    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr
+    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        mode = "w" if number else "r"
+        stream = os.fdopen(number, mode, 1 if number == 2 else -1, encoding="utf-8", closefd=False)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
     os.chdir(job["cwd"])
     os.environ.update(job["environment"])
     sys.argv[:] = job["argv"]
@@ -63,13 +67,13 @@ def _become(job):
     return 0
 
 
-def _finish(status):
+def _finish(status: int) -> None:
     """What the interpreter does on its way out, and then out for good."""
     try:
         import atexit
         import threading
 
-        threading._shutdown()
+        threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -77,7 +81,7 @@ def _finish(status):
         os._exit(status)
 
 
-def _wait(child, seconds):
+def _wait(child: int, seconds: float) -> tuple[int, bool]:
     """Wait for a child; when its time is over, end it with all that it started."""
     pidfd = os.pidfd_open(child) if hasattr(os, "pidfd_open") else None
     if pidfd is not None:
@@ -92,14 +96,12 @@ def _wait(child, seconds):
     return os.waitstatus_to_exitcode(raw), False
 
 
-def _end_group(child):
-    try:
+def _end_group(child: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
-def main():
+def main() -> int:
     _install_recorder()
     import numpy  # noqa: F401
     import pymilvus  # noqa: F401

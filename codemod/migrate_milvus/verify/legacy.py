@@ -68,7 +68,9 @@ def legacy_python() -> Path:
 
 
 def _call(command: list[str]) -> None:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     if done.returncode:
         raise ServerError(
             f"Milvus Lite {VERSION} could not be installed: {' '.join(command)} ended with "

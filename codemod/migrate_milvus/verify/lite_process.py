@@ -14,21 +14,24 @@ import os
 import shutil
 import sys
 import tempfile
+from typing import Any
 
 
 class _Pure:
     """Milvus Lite 3: a grpc server in this process."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         from milvus_lite.adapter.grpc.server import start_server_in_thread
 
         self._start = start_server_in_thread
+        self._server: Any = None
+        self._db: Any = None
 
-    def start(self, folder):
+    def start(self, folder: str) -> str:
         self._server, self._db, port = self._start(os.path.join(folder, "data"), "127.0.0.1", 0)
-        return "127.0.0.1:%d" % port
+        return f"127.0.0.1:{port}"
 
-    def stop(self):
+    def stop(self) -> None:
         self._server.stop(grace=0).wait(5)
         self._db.close()
 
@@ -36,38 +39,39 @@ class _Pure:
 class _Core:
     """Milvus Lite 2.5: one child process per data file."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         from milvus_lite.server_manager import server_manager_instance
 
-        self._manager = server_manager_instance
+        self._manager: Any = server_manager_instance
+        self._path = ""
 
-    def start(self, folder):
+    def start(self, folder: str) -> str:
         self._path = os.path.join(folder, "lite.db")
         address = self._manager.start_and_get_uri(self._path)
         if not address:
             raise RuntimeError("Milvus Lite did not start")
-        return address
+        return str(address)
 
-    def stop(self):
+    def stop(self) -> None:
         self._manager.release_server(self._path)
 
 
-def main():
+def main() -> int:
     # whatever the engine prints must not get between the answers
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
 
-    def answer(text):
+    def answer(text: str) -> None:
         answers.write(text + "\n")
         answers.flush()
 
     try:
         try:
-            engine = _Pure()
+            engine: _Pure | _Core = _Pure()
         except ImportError:
             engine = _Core()
     except Exception as error:
-        answer("failed %s: %s" % (type(error).__name__, error))
+        answer(f"failed {type(error).__name__}: {error}")
         return 1
     folder = None
     try:
@@ -83,7 +87,7 @@ def main():
                 else:
                     answer("stopped")
             except Exception as error:
-                answer("failed %s: %s" % (type(error).__name__, error))
+                answer(f"failed {type(error).__name__}: {error}")
     except KeyboardInterrupt:
         pass
     finally:

@@ -90,7 +90,12 @@ def plain(request: Request, generated: Mapping[str, str]) -> dict[str, Any]:
         value["fields_data"] = _fields(request.payload.get("fields_data", ()))
     database = request.database or str(value.get("db_name", ""))
     value.pop("db_name", None)
-    if request.method not in ("CreateDatabase", "DropDatabase", "DescribeDatabase", "AlterDatabase"):
+    if request.method not in (
+        "CreateDatabase",
+        "DropDatabase",
+        "DescribeDatabase",
+        "AlterDatabase",
+    ):
         value["(database)"] = database or "default"
     else:
         value["db_name"] = str(request.payload.get("db_name", ""))

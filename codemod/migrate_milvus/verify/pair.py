@@ -51,9 +51,7 @@ def describe(before: Run, after: Run, comparison: Comparison) -> list[str]:
     return lines
 
 
-def run_pair(
-    before: Path, after: Path, run: Callable[[Path], Run]
-) -> tuple[Run, Run, Comparison]:
+def run_pair(before: Path, after: Path, run: Callable[[Path], Run]) -> tuple[Run, Run, Comparison]:
     """Run two programs one after the other and compare them."""
     old, new = run(before), run(after)
     return old, new, compare(old, new)

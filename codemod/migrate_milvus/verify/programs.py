@@ -165,7 +165,9 @@ def _end_session(process: subprocess.Popen[bytes]) -> None:
 def _result(scratch: Path, status: int, timed_out: bool, seconds: float) -> Run:
     # both sides work in scratch folders of their own, whose names may be printed
     texts = [
-        (scratch / name).read_text(encoding="utf-8", errors="replace").replace(str(scratch), "SCRATCH")
+        (scratch / name)
+        .read_text(encoding="utf-8", errors="replace")
+        .replace(str(scratch), "SCRATCH")
         if (scratch / name).exists()
         else ""
         for name in ("stdout", "stderr")

@@ -26,6 +26,18 @@ import sys
 import sysconfig
 import threading
 import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import FrameType, ModuleType
+
+    # protobuf messages and grpc objects: whatever versions the program has
+    Message = Any
+    MultiCallable = Any
+    Channel = Any
+    Wrap = Callable[[MultiCallable, "_Connection", str], MultiCallable]
 
 RECORD = "MIGRATE_MILVUS_RECORD"
 SERVER = "MIGRATE_MILVUS_SERVER"
@@ -33,7 +45,9 @@ SALT = "MIGRATE_MILVUS_SALT"
 
 _SERVICE = "/milvus.proto.milvus.MilvusService/"
 _WARNING = "PyMilvusDeprecationWarning"
-_SECRETS = frozenset({"password", "oldPassword", "newPassword", "old_password", "new_password", "token"})
+_SECRETS = frozenset(
+    {"password", "oldPassword", "newPassword", "old_password", "new_password", "token"}
+)
 # pymilvus waits at least this long between polls of a server that answers at once
 _LONGEST_SLEEP = 0.02
 
@@ -48,18 +62,18 @@ _NESTED = {
 class _Output:
     """The recording of this process; a fork gets a file of its own."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._key = None
+        self._key: tuple[int, str] | None = None
         self._fd = -1
-        self._threads = {}
+        self._threads: dict[int, int] = {}
         self._salt = os.urandom(16)
 
-    def after_fork(self):
+    def after_fork(self) -> None:
         self._lock = threading.Lock()
 
-    def _open(self):
-        folder = os.environ.get(RECORD)
+    def _open(self) -> int:
+        folder = os.environ.get(RECORD, "")
         key = (os.getpid(), folder)
         if key == self._key:
             return self._fd
@@ -67,29 +81,29 @@ class _Output:
             return -1
         if self._fd >= 0 and self._key is not None and self._key[0] == os.getpid():
             os.close(self._fd)
-        path = os.path.join(folder, "%d-%d.jsonl" % (time.time_ns(), os.getpid()))
+        path = os.path.join(folder, f"{time.time_ns()}-{os.getpid()}.jsonl")
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._key = key
         self._threads = {}
         self._put({"kind": "process", "pid": os.getpid(), "parent": os.getppid()})
         return self._fd
 
-    def _put(self, entry):
+    def _put(self, entry: dict[str, Any]) -> None:
         data = (json.dumps(entry, separators=(",", ":"), default=str) + "\n").encode()
         while data:
             data = data[os.write(self._fd, data) :]
 
-    def write(self, entry):
+    def write(self, entry: dict[str, Any]) -> None:
         with self._lock:
             if self._open() >= 0:
                 ident = threading.get_ident()
                 number = self._threads.setdefault(ident, len(self._threads))
                 main = threading.current_thread() is threading.main_thread()
-                entry["thread"] = "main" if main else "thread-%d" % number
+                entry["thread"] = "main" if main else f"thread-{number}"
                 entry["at"] = time.monotonic_ns()
                 self._put(entry)
 
-    def fingerprint(self, secret):
+    def fingerprint(self, secret: object) -> str:
         """A keyed digest that stands for a secret."""
         salt = os.environ.get(SALT, "").encode() or self._salt
         text = secret if isinstance(secret, bytes) else str(secret).encode()
@@ -102,7 +116,7 @@ _output = _Output()
 # -- where a call came from ------------------------------------------------------------------
 
 
-def _library_folders():
+def _library_folders() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
     folders = [paths.get(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     return tuple({os.path.realpath(folder) + os.sep for folder in folders if folder})
@@ -110,10 +124,10 @@ def _library_folders():
 
 _LIBRARIES = _library_folders()
 _OWN = os.path.dirname(os.path.realpath(__file__)) + os.sep
-_is_user_file = {}
+_is_user_file: dict[str, bool] = {}
 
 
-def _user_file(name):
+def _user_file(name: str) -> bool:
     """Whether a file is the user's own code: not Python's, not installed, not ours."""
     known = _is_user_file.get(name)
     if known is None:
@@ -129,20 +143,24 @@ def _user_file(name):
     return known
 
 
-def _call_name(frame):
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
+
+
+def _call_name(frame: FrameType) -> str:
     code = frame.f_code
     name = getattr(code, "co_qualname", None)
     if name is None:
         owner = frame.f_locals.get("self")
         name = code.co_name if owner is None else type(owner).__name__ + "." + code.co_name
-    return frame.f_globals.get("__name__", "") + ":" + name
+    return _module(frame) + ":" + str(name)
 
 
-def _caused_by(frame):
+def _caused_by(frame: FrameType | None) -> tuple[str, str, int]:
     """The outermost pymilvus call, and the line of the user's code that made it."""
     outermost = None
     while frame is not None:
-        module = frame.f_globals.get("__name__", "")
+        module = _module(frame)
         if module.split(".", 1)[0] == "pymilvus":
             if module != "pymilvus.decorators":
                 outermost = frame
@@ -158,26 +176,26 @@ def _caused_by(frame):
 # -- messages as plain dicts -------------------------------------------------------------------
 
 
-def _plain_bytes(value):
+def _plain_bytes(value: bytes) -> dict[str, str]:
     return {"$bytes": base64.b64encode(value).decode()}
 
 
-def _vectors(group):
+def _vectors(group: Message) -> dict[str, Any]:
     """A placeholder group with its float vectors as numbers (the other types stay bytes)."""
     from pymilvus.grpc_gen import common_pb2
 
     holders = []
     for holder in group.placeholders:
-        values = [_plain_bytes(value) for value in holder.values]
+        values: list[Any] = [_plain_bytes(value) for value in holder.values]
         if holder.type == common_pb2.PlaceholderType.FloatVector:
-            values = [list(struct.unpack("<%df" % (len(v) // 4), v)) for v in holder.values]
+            values = [list(struct.unpack(f"<{len(v) // 4}f", v)) for v in holder.values]
         elif holder.type == common_pb2.PlaceholderType.VarChar:
             values = [value.decode("utf-8", "replace") for value in holder.values]
         holders.append({"tag": holder.tag, "type": holder.type, "values": values})
     return {"placeholders": holders}
 
 
-def _nested(message, field, value):
+def _nested(message: Message, field: Any, value: bytes) -> Any:
     found = _NESTED.get((message.DESCRIPTOR.name, field.name))
     if found is None or not value:
         return _plain_bytes(value)
@@ -189,7 +207,7 @@ def _nested(message, field, value):
         return _plain_bytes(value)
 
 
-def _value(message, field, value):
+def _value(message: Message, field: Any, value: Any) -> Any:
     if field.cpp_type == field.CPPTYPE_MESSAGE:
         return to_plain(value)
     if field.name in _SECRETS:
@@ -202,9 +220,9 @@ def _value(message, field, value):
     return value
 
 
-def to_plain(message):
+def to_plain(message: Message) -> dict[str, Any]:
     """Return the set fields of a protobuf message as a dict of plain values."""
-    plain = {}
+    plain: dict[str, Any] = {}
     for field, value in message.ListFields():
         entry = field.message_type
         if entry is not None and entry.GetOptions().map_entry:
@@ -223,18 +241,29 @@ def to_plain(message):
 class _Connection:
     """Where the program wanted to connect to."""
 
-    def __init__(self, target, secure):
+    def __init__(self, target: str, secure: bool) -> None:
         self.target = target
         self.secure = secure
 
 
-def _record_request(connection, method, request, metadata):
+def _record_request(
+    connection: _Connection,
+    method: str,
+    request: Message,
+    metadata: Sequence[tuple[str, str | bytes]] | None,
+) -> None:
     if not method.startswith(_SERVICE):
         return
     try:
         name = method[len(_SERVICE) :]
         call, path, line = _caused_by(sys._getframe(2))
-        entry = {"kind": "request", "method": name, "call": call, "file": path, "line": line}
+        entry: dict[str, Any] = {
+            "kind": "request",
+            "method": name,
+            "call": call,
+            "file": path,
+            "line": line,
+        }
         entry["target"] = connection.target
         if connection.secure:
             entry["secure"] = True
@@ -250,7 +279,7 @@ def _record_request(connection, method, request, metadata):
         _output.write({"kind": "failure", "method": method, "message": repr(error)})
 
 
-def _record_answer(method, request, answer):
+def _record_answer(method: str, request: Message, answer: Message) -> None:
     """Keep what the requests alone do not tell.
 
     The primary key's name says what an empty field list stood for; keys that the server made up
@@ -266,7 +295,7 @@ def _record_answer(method, request, answer):
         _output.write({"kind": "failure", "method": method, "message": repr(error)})
 
 
-def _record_schema(request, answer):
+def _record_schema(request: Message, answer: Message) -> None:
     for field in answer.schema.fields:
         if field.is_primary_key:
             known = {request.collection_name, answer.collection_name or answer.schema.name}
@@ -275,39 +304,42 @@ def _record_schema(request, answer):
             )
 
 
-def _watch_result(future, method, request):
+def _watch_result(future: Any, method: str, request: Message) -> Any:
     """Note the answer when the program asks for it, before it goes on."""
     real = future.result
 
-    def result(*args, **kwargs):
+    def result(*args: Any, **kwargs: Any) -> Message:
         answer = real(*args, **kwargs)
         _record_answer(method, request, answer)
         return answer
 
-    try:
-        future.result = result
-    except AttributeError:
-        pass
+    future.result = result
     return future
 
 
-def _multi_callable(real, connection, method):
+def _multi_callable(real: MultiCallable, connection: _Connection, method: str) -> MultiCallable:
     class Recording:
         """A multi-callable that notes each request and passes it on."""
 
-        def __call__(self, request, timeout=None, metadata=None, **rest):
+        def __call__(
+            self, request: Message, timeout: Any = None, metadata: Any = None, **rest: Any
+        ) -> Message:
             _record_request(connection, method, request, metadata)
             answer = real(request, timeout=timeout, metadata=metadata, **rest)
             _record_answer(method, request, answer)
             return answer
 
-        def with_call(self, request, timeout=None, metadata=None, **rest):
+        def with_call(
+            self, request: Message, timeout: Any = None, metadata: Any = None, **rest: Any
+        ) -> tuple[Message, Any]:
             _record_request(connection, method, request, metadata)
-            answer = real.with_call(request, timeout=timeout, metadata=metadata, **rest)
-            _record_answer(method, request, answer[0])
-            return answer
+            answer, call = real.with_call(request, timeout=timeout, metadata=metadata, **rest)
+            _record_answer(method, request, answer)
+            return answer, call
 
-        def future(self, request, timeout=None, metadata=None, **rest):
+        def future(
+            self, request: Message, timeout: Any = None, metadata: Any = None, **rest: Any
+        ) -> Any:
             _record_request(connection, method, request, metadata)
             future = real.future(request, timeout=timeout, metadata=metadata, **rest)
             return _watch_result(future, method, request)
@@ -315,38 +347,40 @@ def _multi_callable(real, connection, method):
     return Recording()
 
 
-def _async_multi_callable(real, connection, method):
-    def call(request, *, metadata=None, **rest):
+def _async_multi_callable(
+    real: MultiCallable, connection: _Connection, method: str
+) -> MultiCallable:
+    def call(request: Message, *, metadata: Any = None, **rest: Any) -> Any:
         _record_request(connection, method, request, metadata)
         return real(request, metadata=metadata, **rest)
 
     return call
 
 
-def _watch(channel, connection, wrap):
+def _watch(channel: Channel, connection: _Connection, wrap: Wrap) -> Channel:
     """Make a channel's calls go through the recorder (the channel itself stays what it is)."""
     real = channel.unary_unary
 
-    def unary_unary(method, *args, **kwargs):
+    def unary_unary(method: str, *args: Any, **kwargs: Any) -> MultiCallable:
         return wrap(real(method, *args, **kwargs), connection, method)
 
     channel.unary_unary = unary_unary
     return channel
 
 
-def _is_pymilvus(frame):
-    return frame.f_globals.get("__name__", "").split(".", 1)[0] == "pymilvus"
+def _is_pymilvus(frame: FrameType) -> bool:
+    return _module(frame).split(".", 1)[0] == "pymilvus"
 
 
-def _replace_channels(module, wrap):
+def _replace_channels(module: Any, wrap: Wrap) -> None:
     insecure, secure = module.insecure_channel, module.secure_channel
 
-    def with_options(kwargs):
+    def with_options(kwargs: dict[str, Any]) -> dict[str, Any]:
         # the machine's proxy settings are for the outside world
         options = [*(kwargs.pop("options", None) or ()), ("grpc.enable_http_proxy", 0)]
         return dict(kwargs, options=options)
 
-    def insecure_channel(target, *args, **kwargs):
+    def insecure_channel(target: str, *args: Any, **kwargs: Any) -> Channel:
         server = os.environ.get(SERVER)
         if not _is_pymilvus(sys._getframe(1)):
             return insecure(target, *args, **kwargs)
@@ -355,7 +389,7 @@ def _replace_channels(module, wrap):
         channel = insecure(server, **with_options(kwargs))
         return _watch(channel, _Connection(target, False), wrap)
 
-    def secure_channel(target, credentials, *args, **kwargs):
+    def secure_channel(target: str, credentials: Any, *args: Any, **kwargs: Any) -> Channel:
         server = os.environ.get(SERVER)
         if not _is_pymilvus(sys._getframe(1)):
             return secure(target, credentials, *args, **kwargs)
@@ -375,71 +409,71 @@ def _replace_channels(module, wrap):
 class _Stand:
     """A module's stand-in: everything of the real one, but for what is given."""
 
-    def __init__(self, real, **changed):
+    def __init__(self, real: Any, **changed: Any) -> None:
         self._real = real
         self.__dict__.update(changed)
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
 
 
-def _patch_grpc(module):
+def _patch_grpc(module: Any) -> None:
     _replace_channels(module, _multi_callable)
     aio = getattr(module, "aio", None)
     if aio is not None:
         _replace_channels(aio, _async_multi_callable)
 
 
-def _patch_waiting(module):
+def _patch_waiting(module: Any) -> None:
     if not os.environ.get(SERVER):
         return
     real_time = getattr(module, "time", None)
     if real_time is not None and hasattr(real_time, "sleep"):
 
-        def sleep(seconds):
+        def sleep(seconds: float) -> None:
             time.sleep(min(seconds, _LONGEST_SLEEP))
 
         module.time = _Stand(real_time, sleep=sleep)
     real_asyncio = getattr(module, "asyncio", None)
     if real_asyncio is not None:
 
-        def asleep(delay, *args, **kwargs):
+        def asleep(delay: float, *args: Any, **kwargs: Any) -> Any:
             return real_asyncio.sleep(min(delay, _LONGEST_SLEEP), *args, **kwargs)
 
         module.asyncio = _Stand(real_asyncio, sleep=asleep)
 
 
-def _patch_warnings(module):
+def _patch_warnings(module: Any) -> None:
     """Count every emission, whatever filters the program has set."""
     real = getattr(module, "warnings", None)
     if real is None:
         return
 
-    def warn(message, category=None, stacklevel=1, *args, **kwargs):
+    def warn(
+        message: Any, category: Any = None, stacklevel: int = 1, *args: Any, **kwargs: Any
+    ) -> None:
         if getattr(category, "__name__", "") == _WARNING:
             try:
                 frame = sys._getframe(stacklevel)
-                place = (frame.f_code.co_filename, frame.f_lineno)
+                file, line = frame.f_code.co_filename, frame.f_lineno
             except ValueError:
-                place = ("", 0)
-            _output.write(
-                {"kind": "warning", "message": str(message), "file": place[0], "line": place[1]}
-            )
-        return real.warn(message, category, stacklevel + 1, *args, **kwargs)
+                file, line = "", 0
+            _output.write({"kind": "warning", "message": str(message), "file": file, "line": line})
+        real.warn(message, category, stacklevel + 1, *args, **kwargs)
 
     module.warnings = _Stand(real, warn=warn)
 
 
-def _patch_lite(module):
+def _patch_lite(module: Any) -> None:
     """A program that opens its own Milvus Lite file is given the server, too."""
     if not os.environ.get(SERVER):
         return
     manager = getattr(module, "server_manager_instance", None)
     if manager is not None:
 
-        def start_and_get_uri(path, *args, **kwargs):
+        def start_and_get_uri(path: str, *args: Any, **kwargs: Any) -> str:
             number = binascii.crc32(os.path.basename(os.path.abspath(path)).encode()) % 40000
-            return "http://127.0.0.1:%d" % (20000 + number)
+            return f"http://127.0.0.1:{20000 + number}"
 
         manager.start_and_get_uri = start_and_get_uri
 
@@ -454,23 +488,24 @@ _PATCHES = {
 
 
 class _Loader:
-    def __init__(self, real, patch):
+    def __init__(self, real: Any, patch: Callable[[Any], None]) -> None:
         self._real = real
         self._patch = patch
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
 
-    def create_module(self, spec):
-        return self._real.create_module(spec)
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        made: ModuleType | None = self._real.create_module(spec)
+        return made
 
-    def exec_module(self, module):
+    def exec_module(self, module: ModuleType) -> None:
         self._real.exec_module(module)
         self._patch(module)
 
 
 class _Finder:
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         patch = _PATCHES.get(name)
         if patch is None:
             return None
@@ -479,18 +514,20 @@ class _Finder:
                 continue
             spec = finder.find_spec(name, path, target)
             if spec is not None and spec.loader is not None:
-                spec.loader = _Loader(spec.loader, patch)
+                loader: Any = _Loader(spec.loader, patch)
+                spec.loader = loader
                 return spec
         return None
 
 
-def install():
+def install() -> None:
     """Record from now on: patch what is imported already, and the rest when it is imported."""
-    if any(type(finder).__name__ == "_Finder" and finder.__module__ == __name__ for finder in sys.meta_path):
+    if any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
     for name, patch in _PATCHES.items():
         if name in sys.modules:
             patch(sys.modules[name])
-    sys.meta_path.insert(0, _Finder())
+    finder: Any = _Finder()
+    sys.meta_path.insert(0, finder)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_output.after_fork)

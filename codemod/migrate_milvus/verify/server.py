@@ -31,7 +31,7 @@ class LiteServer:
             for name, value in os.environ.items()
             if name not in (recorder.RECORD, recorder.SERVER, "PYTHONPATH")
         }
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self._process = subprocess.Popen(
             [python, str(_PROCESS)],
             stdin=subprocess.PIPE,
@@ -55,7 +55,8 @@ class LiteServer:
     def close(self) -> None:
         """End the process and remove its data."""
         if self._process.poll() is None:
-            self._process.stdin and self._process.stdin.close()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
             try:
                 self._process.wait(15)
             except subprocess.TimeoutExpired:

@@ -39,7 +39,7 @@ class Request:
 
     @property
     def call_name(self) -> str:
-        """The last part of ``call``: ``has_collection`` of ``pymilvus.orm.utility:has_collection``."""
+        """The last part of ``call``, such as ``has_collection``."""
         return self.call.rpartition(":")[2].rpartition(".")[2]
 
     @property

@@ -10,9 +10,10 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
+from types import ModuleType
 
 
-def _load(name, path):
+def _load(name: str, path: str) -> ModuleType | None:
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is not None and spec.loader is not None:
         module = importlib.util.module_from_spec(spec)
@@ -22,7 +23,7 @@ def _load(name, path):
     return None
 
 
-def _load_hidden_sitecustomize(here):
+def _load_hidden_sitecustomize(here: str) -> None:
     rest = [entry for entry in sys.path if os.path.realpath(entry or ".") != here]
     spec = importlib.machinery.PathFinder.find_spec("sitecustomize", rest)
     if spec is not None and spec.origin and spec.loader is not None:

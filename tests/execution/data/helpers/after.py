@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """Functions that hand a Collection around; the index may exist when it is asked for again."""
 
 from pymilvus import DataType, MilvusClient
@@ -8,7 +9,7 @@ client: MilvusClient
 
 
 def connect():
-    global client
+    global client  # noqa: PLW0603
     client = MilvusClient(uri=f"http://{ADDRESS[0]}:{ADDRESS[1]}")
 
 

@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """Functions that hand a Collection around; the index may exist when it is asked for again."""
 
 from pymilvus import Collection, CollectionSchema, DataType, FieldSchema, connections

@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """A script at module level: drop, create, index, load, columns in, search, query, delete."""
 
 import numpy as np
@@ -48,8 +49,16 @@ found = client.search(
 )
 for hits in found:
     print([hit.entity.get("colour") for hit in hits])
-print(len(client.query(collection_name="exec_script", filter="weight > 1.0", output_fields=["colour", "weight"])))
-print(len(client.query(collection_name="exec_script", filter="weight > 2.5", output_fields=["key"])))
+print(
+    len(
+        client.query(
+            collection_name="exec_script", filter="weight > 1.0", output_fields=["colour", "weight"]
+        )
+    )
+)
+print(
+    len(client.query(collection_name="exec_script", filter="weight > 2.5", output_fields=["key"]))
+)
 client.delete(collection_name="exec_script", filter=f"key in [{outcome['ids'][1]}]")
 client.drop_collection("exec_script")
 client.close()

@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """A script at module level: drop, create, index, load, columns in, search, query, delete."""
 
 import numpy as np
@@ -18,7 +19,9 @@ schema = CollectionSchema(
     "stones on a beach",
 )
 stones = Collection("exec_script", schema, consistency_level="Session")
-stones.create_index("shape", {"index_type": "IVF_FLAT", "metric_type": "IP", "params": {"nlist": 8}})
+stones.create_index(
+    "shape", {"index_type": "IVF_FLAT", "metric_type": "IP", "params": {"nlist": 8}}
+)
 stones.load()
 
 colours = ["grey", "red", "white", "grey"]

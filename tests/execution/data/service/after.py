@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """A class that keeps its connection and its collection on self."""
 
 import os
@@ -39,7 +40,10 @@ class Notes:
     def nearest(self, vector):
         hits = self.client.search(
             collection_name=self.collection_name,
-            data=[vector], anns_field="vector", search_params={"metric_type": "L2"}, limit=1,
+            data=[vector],
+            anns_field="vector",
+            search_params={"metric_type": "L2"},
+            limit=1,
             output_fields=["body"],
         )
         return hits[0][0].entity.get("body"), round(hits[0][0].distance, 3)

