@@ -81,6 +81,7 @@ def _rules(ctx: Any, param: Any, values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @click.command(
+    "migrate-milvus",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EPILOG,
 )

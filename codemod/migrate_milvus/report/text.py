@@ -87,12 +87,12 @@ def _order(finding: Finding) -> tuple[int, int, str]:
 def _follows(finding: Finding) -> str:
     count = len(finding.follows)
     sites = "1 more site follows" if count == 1 else f"{count} more sites follow"
-    return f"{sites} once this is solved: {', '.join(_shortened(finding.place, finding.follows))}"
+    return f"{sites} once this is solved: {', '.join(_shortened(finding.follows))}"
 
 
-def _shortened(first: Place, places: Iterable[Place]) -> Iterator[str]:
+def _shortened(places: Iterable[Place]) -> Iterator[str]:
     """Places in order, the path left out where it is the one before."""
-    path = first.path
+    path = ""
     for place in sorted(places):
         yield f":{place.line}" if place.path == path else f"{place.path}:{place.line}"
         path = place.path

@@ -1,0 +1,37 @@
+"""What is installed."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+import migrate_milvus
+import milvus_rules
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+
+def test_the_migration_needs_no_more_than_it_uses() -> None:
+    names = {re.split(r"[^\w-]", entry)[0] for entry in PROJECT["project"]["dependencies"]}
+    assert names == {"click", "libcst", "pathspec", "tomli"}
+
+
+def test_files_beside_the_code_are_installed() -> None:
+    data = PROJECT["tool"]["setuptools"]["package-data"]
+    for package in (migrate_milvus, milvus_rules):
+        assert package.__file__ is not None
+        for name in data[package.__name__]:
+            assert list(Path(package.__file__).parent.glob(name))
+
+
+def test_no_module_is_called_codemod_or_rules() -> None:
+    assert PROJECT["tool"]["setuptools"]["packages"]["find"]["where"] == ["codemod", "rules"]
+    for folder in ("codemod", "rules"):
+        assert not list((ROOT / folder).glob("*.py"))

@@ -1,0 +1,83 @@
+"""What the README shows is what the tool does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from migrate_milvus import pipeline
+from migrate_milvus.cli import cli
+from migrate_milvus.discover import discover
+from migrate_milvus.model import Severity
+from migrate_milvus.settings import KEYS, load
+from tests.conftest import Run
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def block(after: str, language: str) -> str:
+    """The first code block in ``language`` below the line that begins with ``after``."""
+    text = README[README.index(f"\n{after}") :]
+    found = re.search(rf"```{language}\n(.*?)```", text, re.S)
+    assert found is not None
+    return found[1]
+
+
+def test_the_before_and_after_is_what_the_tool_writes(
+    run_cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("films.py").write_text(block("Before:", "python"))
+    result = run_cli("films.py", "--write", "--target-python", "3.10")
+    assert Path("films.py").read_text() == block("After ", "python"), result.output
+    assert result.exit_code == 0, result.output
+
+
+def test_the_sample_is_migrated_whole(run_cli: Run) -> None:
+    sample = ROOT / "fixtures" / "sample"
+    assert [Path(s.path).name for s in discover(load([sample])).candidates if s.wanted] == [
+        "films.py"
+    ]
+    run = pipeline.run(load([sample]))
+    (result,) = run.results
+    blocking = [f for f in result.findings if f.severity is not Severity.NOTE]
+    assert not blocking
+    assert result.text is not None
+    assert "MilvusClient(uri=" in result.text
+    assert run.exit_code == 1
+
+
+def test_the_two_commands_are_one_line_each() -> None:
+    first, second = re.findall(r"^python3 -m venv .*$", README, re.M)
+    assert first.endswith("migrate-milvus fixtures/sample --diff")
+    assert second.endswith("python -m pytest")
+
+
+def test_every_option_is_documented() -> None:
+    documented = set(re.findall(r"--[a-z][a-z-]+", README))
+    offered = {
+        option
+        for parameter in cli.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+        if option.startswith("--")
+    }
+    undocumented = {"--version", "--no-unsafe", "--no-keep-signatures"}
+    assert offered - documented == undocumented
+    assert documented <= offered
+
+
+def test_every_key_of_the_configuration_is_documented(tmp_path: Path) -> None:
+    example = block("Configuration goes", "toml")
+    (tmp_path / "pyproject.toml").write_text(example)
+    load([tmp_path])
+    assert set(re.findall(r"^([a-z-]+) =", example, re.M)) == set(KEYS) - {"select"}
+
+
+def test_the_options_in_the_hooks_exist() -> None:
+    text = (ROOT / ".pre-commit-hooks.yaml").read_text("utf-8")
+    entries = re.findall(r"^  entry: migrate-milvus (--\w+)$", text, re.M)
+    assert entries == ["--write", "--check"]
+    assert text.count("require_serial: true") == text.count("types: [python]") == 2
