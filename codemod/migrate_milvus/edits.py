@@ -21,7 +21,7 @@ class Src:
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument of a written call; ``keyword`` None is positional, ``"**"`` unpacks a dict."""
+    """One argument of a written call; ``keyword`` None is positional, ``"*"``/``"**"`` unpack."""
 
     value: Template
     keyword: str | None = None
@@ -42,7 +42,15 @@ class FString:
     parts: tuple[str | Src, ...]
 
 
-Part: TypeAlias = "str | Src | CallTemplate | FString"
+@dataclass(frozen=True)
+class Comprehension:
+    """``[element clause]``; one line, or element and clause on lines of their own, by length."""
+
+    element: Template
+    clause: Template
+
+
+Part: TypeAlias = "str | Src | CallTemplate | FString | Comprehension"
 Template: TypeAlias = "tuple[Part, ...]"
 
 

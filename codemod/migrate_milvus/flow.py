@@ -183,6 +183,9 @@ class LibraryModel(Protocol):
     def result(self, name: str) -> str | None:
         """The kind of object that calling or reading the symbol gives, when it is followed."""
 
+    def result_kinds(self) -> frozenset[str]:
+        """Kinds of results that change together with the object that gave them."""
+
     def result_shape(self, name: str) -> Shape:
         """As much as is known of the result otherwise."""
 
@@ -224,6 +227,7 @@ class Flow:
     acting: set[FunctionInfo] = field(default_factory=set)
     imports: dict[ast.alias, str] = field(default_factory=dict)
     scope_of: dict[ast.AST, FunctionInfo | None] = field(default_factory=dict)
+    states: dict[ast.expr, State] = field(default_factory=dict)
 
     def value(self, node: ast.AST | None) -> Abstract:
         """What ``node`` may hold, over all times it is evaluated."""

@@ -120,6 +120,7 @@ class _Interpreter:
         flow.contents = {}
         flow.calls = defaultdict(list)
         flow.call_origins = {}
+        flow.states = {}
         self.mentions = {}
         self.function = self.owner = None
         self.state = State()
@@ -217,7 +218,7 @@ class _Interpreter:
         name = info.owner.name if info.owner is not None else info.name
         if info.owner is not None:
             return name in self.reached and (
-                info.name in self.reached or info.name == "__init__" or name in self.reached
+                info.name in self.reached or info.name == "__init__"
             )
         return name in self.reached
 
@@ -725,7 +726,7 @@ class _Interpreter:
                 left=left, ops=[ast.Is() | ast.Eq()], comparators=[ast.Constant(value=bool() as b)]
             ):
                 self.assume(left, truth is b, state)
-            case ast.Name() | ast.Call() | ast.Compare():
+            case ast.Name() | ast.Call() | ast.Compare() | ast.Attribute():
                 for value in self.flow.value(test):
                     if isinstance(value, Opaque):
                         call = self.flow.call_origins.get(value.origin)
@@ -762,6 +763,9 @@ class _Interpreter:
         known = self.flow.values.get(node)
         self.flow.values[node] = values if known is None else join(known, values)
         self.flow.scope_of[node] = self.function
+        if any(isinstance(value, Object) for value in values):
+            seen = self.flow.states.get(node)
+            self.flow.states[node] = self.state.copy() if seen is None else merge((seen, self.state))
         return values
 
     def load_target(self, node: ast.expr) -> Abstract:

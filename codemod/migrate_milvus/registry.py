@@ -6,6 +6,7 @@ registers it.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -139,6 +140,10 @@ class RuleSet:
     unit_kinds: frozenset[str]
     fallback: Callable[[str], str]
     recipe: Callable[[str], str]
+    parameters: Callable[[str], tuple[str, ...]]
+    check_calls: Callable[
+        [ast.Module, tuple[int, ...], ast.Module], Iterable[tuple[ast.Call, str]]
+    ]
 
     def rule_for(self, symbol: str) -> Rule | None:
         """The rule that rewrites ``symbol``."""

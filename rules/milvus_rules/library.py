@@ -9,7 +9,7 @@ from migrate_milvus.arguments import bind
 from migrate_milvus.flow import Fact, Flow, Site, State
 from migrate_milvus.registry import Rule, RuleSet
 from migrate_milvus.values import Library, Object, Shape
-from milvus_rules import catalogue
+from milvus_rules import catalogue, signatures
 
 FOLLOWED = frozenset(
     {"Collection", "Partition", "Index", "Role", "MutationResult", "CollectionSchema", "FieldSchema"}
@@ -38,12 +38,7 @@ class PyMilvus:
     def star_names(self, module: str) -> dict[str, str]:
         if not self.is_package(module):
             return {}
-        prefix = f"{module}."
-        return {
-            path[len(prefix) :]: name
-            for path, name in catalogue.QUALIFIED.items()
-            if path.startswith(prefix) and "." not in path[len(prefix) :]
-        }
+        return dict(catalogue.star_names(module))
 
     def is_namespace(self, name: str) -> bool:
         return name in NAMESPACES
@@ -71,6 +66,9 @@ class PyMilvus:
         if symbol.result in FOLLOWED and symbol.name != "Collection.schema":
             return symbol.result
         return None
+
+    def result_kinds(self) -> frozenset[str]:
+        return frozenset({"MutationResult"})
 
     def result_shape(self, name: str) -> Shape:
         symbol = catalogue.SYMBOLS.get(name)
@@ -107,6 +105,12 @@ class PyMilvus:
             if site.objects:
                 origins = {o.origin for o in site.objects}
                 state.facts = frozenset(f for f in state.facts if not _about(f, origins))
+        elif symbol == "Collection.create_index":
+            state.facts = frozenset(
+                f for f in state.facts if not (isinstance(f, tuple) and f[0] == "unindexed")
+            )
+        elif symbol == "Collection.drop_index":
+            state.facts |= {("unindexed", site.objects)}
         elif symbol == "Collection":
             call = site.call
             has_schema = "schema" in bind(flow, call, PARAMETERS["Collection"])
@@ -124,6 +128,8 @@ class PyMilvus:
     def assume(self, site: Site, truth: bool, flow: Flow) -> frozenset[Fact]:
         if site.symbol == "utility.has_collection" and not truth:
             return frozenset(_name_facts(site, site.state, flow))
+        if site.symbol in ("Collection.has_index", "Collection.indexes") and not truth:
+            return frozenset({("unindexed", site.objects)})
         return frozenset()
 
     def assume_member(
@@ -229,6 +235,10 @@ def rule_set(rules: tuple[Rule, ...]) -> RuleSet:
         unit_kinds=UNITS,
         fallback=_fallback,
         recipe=_recipe,
+        parameters=lambda symbol: PARAMETERS.get(symbol, ()),
+        check_calls=lambda tree, version, before: signatures.check_module(
+            tree, version, before=before
+        ),
     )
 
 

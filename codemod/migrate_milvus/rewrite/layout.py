@@ -47,11 +47,13 @@ class CallArgument:
 
 @dataclass
 class Call:
-    """A written call. ``broken`` means one argument per line."""
+    """A written call or comprehension. ``broken`` means one argument per line."""
 
     function: list[Piece]
     arguments: list[CallArgument]
     broken: bool = False
+    brackets: str = "()"
+    separator: str = ", "
 
 
 Piece: TypeAlias = "Word | Break | Group | Call"
@@ -112,7 +114,8 @@ def flat(pieces: Iterable[Piece]) -> str | None:
             parts = [flat(piece.function), *(flat(item.pieces) for item in piece.arguments)]
             if None in parts:
                 return None
-            text += f"{parts[0]}({', '.join(str(part) for part in parts[1:])})"
+            inside = piece.separator.join(str(part) for part in parts[1:])
+            text += f"{parts[0]}{piece.brackets[0]}{inside}{piece.brackets[1]}"
     return text
 
 
@@ -197,14 +200,14 @@ class _Writer:
     def _call(self, call: Call) -> None:
         start = len(self.text)
         self.write(call.function)
-        self.text += "("
+        self.text += call.brackets[0]
         if not call.broken:
             self._unbroken.append((start, len(self.text), call))
             place = len(self._unbroken) - 1
             for index, argument in enumerate(call.arguments):
-                self.text += ", " if index else ""
+                self.text += call.separator if index else ""
                 self.write(argument.pieces)
-            self.text += ")"
+            self.text += call.brackets[1]
             self._unbroken[place] = (start, len(self.text), call)
             return
         indent, newline = self._indent(), self._style.newline
@@ -213,8 +216,9 @@ class _Writer:
                 self.text += f"{newline}{indent}{self._style.step}{comment}"
             self.text += f"{newline}{indent}{self._style.step}"
             self.write(argument.pieces)
-            self.text += "," + (f"  {argument.beside}" if argument.beside else "")
-        self.text += f"{newline}{indent})"
+            self.text += call.separator.rstrip()
+            self.text += f"  {argument.beside}" if argument.beside else ""
+        self.text += f"{newline}{indent}{call.brackets[1]}"
 
     def first_too_long(self) -> Call | None:
         """The outermost (then widest) call to break on the first line that is too long."""

@@ -106,7 +106,7 @@ def required(parent: ast.AST | None, child: ast.AST) -> int:
             return YIELD if child is parent.value else LAMBDA
         case ast.Expr():
             return YIELD
-        case ast.Return() | ast.For() | ast.AsyncFor() | ast.Match():
+        case ast.Yield() | ast.Return() | ast.For() | ast.AsyncFor() | ast.Match():
             return TUPLE
         case _:
             return LAMBDA

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from migrate_milvus.edits import (
     Argument,
     CallTemplate,
+    Comprehension,
     FString,
     Part,
     ReplaceNode,
@@ -173,11 +174,19 @@ class Renderer:
             return [self._call(part)], precedence.ATOM, False
         if isinstance(part, FString):
             return self._written_fstring(part), precedence.ATOM, False
+        if isinstance(part, Comprehension):
+            lines = [
+                CallArgument(self.template(line, bracketed=True)[0])
+                for line in (part.element, part.clause)
+            ]
+            return [Call([], lines, brackets="[]", separator=" ")], precedence.ATOM, False
         raise RewriteError(f"unknown template part {part!r}")
 
     def _src(self, part: Src) -> tuple[list[Piece], int, bool]:
         node = part.node
-        start, end = self._places.src_span(node)
+        # the parentheses around an expression that is replaced stay where they are
+        replaced = node in self._active
+        start, end = self._places.span(node) if replaced else self._places.src_span(node)
         if isinstance(node, ast.stmt):
             if not self._places.is_simple(node):
                 raise RewriteError(
@@ -214,8 +223,8 @@ class Renderer:
         pieces, level, _ = self.template(argument.value, bracketed=True)
         if level < precedence.LAMBDA:
             pieces = [Word("("), *pieces, Word(")")]
-        if argument.keyword == "**":
-            pieces.insert(0, Word("**"))
+        if argument.keyword in ("*", "**"):
+            pieces.insert(0, Word(argument.keyword))
         elif argument.keyword is not None:
             pieces.insert(0, Word(f"{argument.keyword}="))
         claim = self._claims.of(argument)

@@ -38,10 +38,15 @@ _IMPORT = (ast.Import, ast.ImportFrom)
 
 @dataclass(frozen=True, order=True)
 class Patch:
-    """Text to put where the span stood. Patches do not overlap; those at one place keep order."""
+    """Text to put where the span stood. Patches do not overlap; ``rank`` orders those at one place.
+
+    What follows an inner block comes before what follows the block around it, and insertions come
+    above the comments of the statement that they precede.
+    """
 
     start: int
     end: int
+    rank: int
     text: str = field(compare=False)
 
 
@@ -297,14 +302,14 @@ class Planner:
         if outcome.lines is None:
             if self._is_edited(statement):
                 self._patches.append(
-                    Patch(start, end, self._own_text(statement, self._lead(start)))
+                    Patch(start, end, 0, self._own_text(statement, self._lead(start)))
                 )
             self._insert_before(statement, outcome.before)
             self._insert_after(statement, outcome.after)
             return
         indent, newline = self._indent(statement), self._newline(start)
         if outcome.text is not None:
-            self._patches.append(Patch(start, end, outcome.text))
+            self._patches.append(Patch(start, end, 0, outcome.text))
             self._insert_before(statement, outcome.before)
             self._insert_after(statement, outcome.after)
             return
@@ -327,7 +332,7 @@ class Planner:
         rows = [indent + item for item in above]
         rows += self._rows(statements, indent, self._style(statement, start, group.end))
         lead = self._lead(start)
-        self._patches.append(Patch(start, end, newline.join(rows)[len(lead) :]))
+        self._patches.append(Patch(start, end, 0, newline.join(rows)[len(lead) :]))
 
     @staticmethod
     def _is_pass(outcome: _Outcome) -> bool:
@@ -347,7 +352,7 @@ class Planner:
             raise RewriteError(
                 f"{self._places.where(group.members[0])}: nothing is left of the line"
             )
-        self._patches.append(Patch(group.start, group.end, written))
+        self._patches.append(Patch(group.start, group.end, 0, written))
 
     def _separator(self, group: _Group, member: ast.stmt) -> str:
         index = next(i for i, item in enumerate(group.members) if item is member)
@@ -395,7 +400,7 @@ class Planner:
             text = newline + newline.join(rows)
         else:
             start, text = group.start, newline.join(rows)[len(self._lead(group.start)) :]
-        self._patches.append(Patch(start, end, text))
+        self._patches.append(Patch(start, end, 0, text))
 
     # Comments at a group
 
@@ -443,7 +448,7 @@ class Planner:
         indent, newline = self._lead(start), self._newline(start)
         indent = indent[: len(indent) - len(indent.lstrip())]
         text = "".join(f"{indent}{item}{newline}" for item in texts)
-        self._patches.append(Patch(line, line, text))
+        self._patches.append(Patch(line, line, 2, text))
 
     # Headers
 
@@ -455,7 +460,7 @@ class Planner:
         if edited:
             pieces = self._renderer.span(start, end)
             text = lay_out(pieces, self._lead(start), self._style(unit, start, end))
-            self._patches.append(Patch(start, end, text))
+            self._patches.append(Patch(start, end, 0, text))
 
     # Insertions
 
@@ -484,7 +489,7 @@ class Planner:
         text = "".join(row + newline for row in rows)
         if isinstance(statement, _DEFINITION):
             text += newline * self._blank_lines_above(at)
-        self._patches.append(Patch(at, at, text))
+        self._patches.append(Patch(at, at, 1, text))
 
     def _insert_after(self, statement: ast.stmt, statements: Sequence[Statement]) -> None:
         """On the line after the statement and the comments that belong to its body."""
@@ -503,9 +508,8 @@ class Planner:
             blank = 2 if not indent else 1
         elif isinstance(statement, _IMPORT) and not self._starts_with_import(rows):
             blank = 1
-        self._patches.append(
-            Patch(at, at, newline * blank + "".join(newline + row for row in rows))
-        )
+        text = newline * blank + "".join(newline + row for row in rows)
+        self._patches.append(Patch(at, at, -len(indent), text))
 
     @staticmethod
     def _starts_with_import(rows: list[str]) -> bool:
@@ -553,7 +557,7 @@ class Planner:
             if comments:
                 indent, newline = self._indent(group.members[0]), self._newline(group.start)
                 text = newline.join(indent + item for item in comments)
-                self._patches.append(Patch(line, end, text))
+                self._patches.append(Patch(line, end, 0, text))
                 continue
             match = LINE_END.match(self._text, end)
             end = match.end() if match else end
@@ -588,11 +592,11 @@ class Planner:
             start = top
             if not end or text[end - 1] not in "\r\n":  # there was no final newline
                 start = _previous_line_end(text, top) if top else 0
-            self._patches.append(Patch(start, end, ""))
+            self._patches.append(Patch(start, end, 0, ""))
         elif opens or above >= below:
-            self._patches.append(Patch(start, bottom, ""))
+            self._patches.append(Patch(start, bottom, 0, ""))
         else:
-            self._patches.append(Patch(top, end, ""))
+            self._patches.append(Patch(top, end, 0, ""))
 
     # Text of statements
 

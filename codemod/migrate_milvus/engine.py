@@ -1,0 +1,209 @@
+"""The migration of documents: analyse, plan, rewrite, check."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+
+from migrate_milvus import suppressions
+from migrate_milvus.checking import check
+from migrate_milvus.document import Document
+from migrate_milvus.flow import Flow
+from migrate_milvus.importing import import_edits
+from migrate_milvus.interpreter import interpret
+from migrate_milvus.model import FileResult, Finding, Place, Severity, SiteRecord, Status
+from migrate_milvus.planning import Context, Plan, Planning
+from migrate_milvus.project import ModuleGraph
+from migrate_milvus.registry import RuleSet, load
+from migrate_milvus.rewrite import RewriteError, apply_edits
+from migrate_milvus.settings import Settings
+from migrate_milvus.syntax import SourceText
+
+# Deep but sane code (long chains of calls and operators) needs more than Python's default.
+_RECURSION = 6000
+_UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+
+@dataclass
+class _Analysed:
+    document: Document
+    source: SourceText
+    flow: Flow | None = None
+
+
+def migrate(documents: Sequence[Document], settings: Settings) -> list[FileResult]:
+    """Migrate the documents of one project; one result for each that names the library.
+
+    Nothing is raised for a bad document: it gets a finding (MLV001, or MLV003 for a bug of ours)
+    and stays as it is.
+    """
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _RECURSION))
+    try:
+        return _migrate(documents, settings)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _migrate(documents: Sequence[Document], settings: Settings) -> list[FileResult]:
+    rules = load()
+    results: list[FileResult] = []
+    modules: list[_Analysed] = []
+    for document in documents:
+        candidate = rules.client_import in document.text
+        try:
+            modules.append(_Analysed(document, SourceText(document.text, document.name)))
+        except _UNREADABLE as error:
+            if candidate:
+                results.append(_unreadable(document, error))
+    graph = ModuleGraph({m.document.name: m.source.tree for m in modules})
+    candidates = [m for m in modules if rules.client_import in m.document.text]
+    for module in candidates:
+        try:
+            module.flow = interpret(
+                module.source, rules.library, graph.reached(module.document.name)
+            )
+        except RecursionError as error:
+            results.append(_unreadable(module.document, error))
+        except Exception as error:
+            results.append(_internal(module.document, error))
+    needing = {
+        m.document.name for m in candidates if m.flow is not None and _needs_connection(m.flow, rules)
+    }
+    for module in candidates:
+        if module.flow is None:
+            continue
+        try:
+            others = needing - {module.document.name}
+            context = Context(
+                reached=graph.reached(module.document.name),
+                importers=graph.importers(module.document.name),
+                needs_connection=bool(others),
+            )
+            results.append(_migrate_module(module, module.flow, settings, rules, context))
+        except RecursionError as error:
+            results.append(_unreadable(module.document, error))
+        except Exception as error:
+            results.append(_internal(module.document, error))
+    return results
+
+
+def _needs_connection(flow: Flow, rules: RuleSet) -> bool:
+    """Whether the module uses the library through a connection that others open."""
+    connected = any(rules.connections.is_connect(s.symbol) for s in flow.every_site())
+    return not connected and any(
+        flow.library.is_site(s.symbol) and s.form == "call" for s in flow.every_site()
+    )
+
+
+def plan_module(
+    flow: Flow, settings: Settings, rules: RuleSet, context: Context
+) -> Plan:
+    """The plan for one analysed module."""
+    return Planning(flow, settings, rules, context).plan()
+
+
+def _migrate_module(
+    module: _Analysed, flow: Flow, settings: Settings, rules: RuleSet, context: Context
+) -> FileResult:
+    document, source = module.document, module.source
+    comments = suppressions.parse(document.text)
+
+    def ignores(line: int, rule: str) -> bool:
+        if comments.skip_file or _deselected(rule, settings):
+            return True
+        return comments.ignores(line, rule)
+
+    plan = plan_module(flow, settings, rules, replace(context, ignores=ignores))
+    result = FileResult(document, findings=plan.findings, sites=plan.sites)
+    result.signatures = plan.signatures
+    if not comments.skip_file:
+        result.findings += comments.unused(document.name)
+    if not plan.edits:
+        return result
+    try:
+        text = _rewrite(source, flow, plan, settings, context, rules)
+        problem = check(source, text, settings, rules, context)
+    except RewriteError as error:
+        problem, text = str(error), ""
+    if problem is not None:
+        return _withheld(result, problem)
+    result.text = text
+    return result
+
+
+def _rewrite(
+    source: SourceText,
+    flow: Flow,
+    plan: Plan,
+    settings: Settings,
+    context: Context,
+    rules: RuleSet,
+) -> str:
+    """The new text: all edits, then the imports that they make unused or needed."""
+    draft = apply_edits(source, plan.edits, line_length=settings.line_length, verify=False)
+    imports = import_edits(flow, plan, draft, context.reached, rules.client_import)
+    return apply_edits(source, [*plan.edits, *imports], line_length=settings.line_length)
+
+
+def _deselected(rule: str, settings: Settings) -> bool:
+    if any(rule.startswith(prefix) for prefix in settings.ignore):
+        return True
+    return bool(settings.select) and not any(rule.startswith(p) for p in settings.select)
+
+
+def _withheld(result: FileResult, problem: str) -> FileResult:
+    """The file stays as it is: every site that the plan rewrote is reported instead."""
+    sites = [
+        replace(site, status=Status.REPORTED, reason="self-check")
+        if site.status is Status.REWRITTEN
+        else site
+        for site in result.sites
+    ]
+    finding = Finding(
+        Place(result.document.name, 1, 1),
+        "MLV003",
+        "self-check",
+        f"the rewritten file failed the self-check and was withheld: {problem}",
+        "This is a bug in migrate-milvus, not in your code. Please report it.",
+        Severity.ERROR,
+    )
+    return FileResult(
+        result.document, None, [finding, *result.findings], sites, result.signatures
+    )
+
+
+def _unreadable(document: Document, error: BaseException) -> FileResult:
+    if isinstance(error, SyntaxError):
+        place = Place(document.name, error.lineno or 1, error.offset or 1)
+        message = f"cannot be parsed as Python {sys.version_info[0]}.{sys.version_info[1]}: {error.msg}"
+        reason = "syntax-error"
+    elif isinstance(error, RecursionError | MemoryError):
+        place = Place(document.name, 1, 1)
+        message, reason = "is nested too deeply to be analysed", "too-deep"
+    else:
+        place = Place(document.name, 1, 1)
+        message, reason = f"cannot be parsed: {error}", "syntax-error"
+    finding = Finding(
+        place, "MLV001", reason, message, "Migrate this file by hand.", Severity.ERROR
+    )
+    return FileResult(document, findings=[finding])
+
+
+def _internal(document: Document, error: Exception) -> FileResult:
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    finding = Finding(
+        Place(document.name, 1, 1),
+        "MLV003",
+        "internal-error",
+        f"internal error, file left as it is: {what}",
+        "This is a bug in migrate-milvus, not in your code. Please report it.",
+        Severity.ERROR,
+    )
+    return FileResult(document, findings=[finding])
+
+
+__all__ = ["PurePath", "SiteRecord", "ast", "migrate", "plan_module"]

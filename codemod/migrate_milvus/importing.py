@@ -1,0 +1,135 @@
+"""Import clean-up: drop what the migration made unused, add what it needs."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+
+from migrate_milvus.edits import ChangeImport, Edit, InsertStatements, Line, ReplaceStatement
+from migrate_milvus.flow import Flow
+from migrate_milvus.planning import Plan
+from migrate_milvus.values import Library
+
+
+def import_edits(
+    flow: Flow, plan: Plan, rewritten: str, reached: frozenset[str], package: str
+) -> list[Edit]:
+    """The edits of import statements that go with a plan.
+
+    ``rewritten`` is the text after all other edits; ``reached`` are names that other modules use;
+    ``package`` is where the library's classes are imported from.
+    """
+    removals = _removable(flow, rewritten, reached)
+    additions = {statement: sorted(names) for statement, names in plan.new_names.items()}
+    edits: list[Edit] = []
+    new = additions.pop(None, [])
+    by_statement: dict[ast.stmt, list[ast.alias]] = defaultdict(list)
+    for alias in removals:
+        by_statement[flow.source.statement(alias)].append(alias)
+    if new:
+        home = next(
+            (
+                s
+                for s in by_statement
+                if isinstance(s, ast.ImportFrom) and flow.scope_of.get(s) is None
+            ),
+            None,
+        )
+        line = Line((f"from {package} import {', '.join(new)}",))
+        if isinstance(home, ast.ImportFrom) and len(by_statement[home]) == len(home.names):
+            edits.append(ReplaceStatement(home, (line,)))
+            del by_statement[home]
+        else:
+            edits.append(_insert_import(flow, line))
+    for statement in {*by_statement, *(s for s in additions if s is not None)}:
+        aliases = tuple(by_statement.get(statement, ()))
+        if isinstance(statement, ast.ImportFrom):
+            edits.append(
+                ChangeImport(statement, aliases, tuple(additions.get(statement, ())))
+            )
+        elif isinstance(statement, ast.Import) and len(aliases) == len(statement.names):
+            edits.append(ReplaceStatement(statement, ()))
+    for module in sorted(plan.modules):
+        edits.append(_insert_module(flow, module))
+    return edits
+
+
+def _removable(flow: Flow, rewritten: str, reached: frozenset[str]) -> list[ast.alias]:
+    """The import aliases of the library that were used before and are not used any more."""
+    before = _used_names(flow.source.tree)
+    after = _used_names(ast.parse(rewritten))
+    if flow.source.name.endswith("__init__.py"):
+        reached = reached | before
+    removable: list[ast.alias] = []
+    for alias, dotted in flow.imports.items():
+        bound = alias.asname or alias.name
+        if alias.name == "*" or bound in after or bound in reached:
+            continue
+        canonical = flow.library.resolve(dotted)
+        if canonical is None and flow.library.is_package(dotted):
+            # A module of the library, imported whole.
+            if bound.partition(".")[0] in after or bound.partition(".")[0] not in before:
+                continue
+            removable.append(alias)
+        elif canonical is not None and (flow.library.is_site(canonical) or bound in before):
+            removable.append(alias)
+    return removable
+
+
+def _used_names(tree: ast.AST) -> frozenset[str]:
+    """All names that code reads, those in text annotations and ``__all__`` included."""
+    used: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            used.add(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if node.value.isidentifier():
+                used.add(node.value)
+            elif "[" in node.value and len(node.value) < 80:
+                used.update(part for part in _words(node.value))
+    return frozenset(used)
+
+
+def _words(text: str) -> list[str]:
+    return "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
+
+
+def _insert_import(flow: Flow, line: Line) -> Edit:
+    """Add an import after the last one at the top of the module."""
+    body = flow.source.tree.body
+    last: ast.stmt | None = None
+    for statement in body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            last = statement
+    if last is not None:
+        return InsertStatements(last, (line,), after=True)
+    first = body[0]
+    return InsertStatements(first, (line, Line(("",))), after=isinstance(first, ast.Expr))
+
+
+def _insert_module(flow: Flow, module: str) -> Edit:
+    """Add ``import module`` in sorted position of the first block of plain imports."""
+    line = Line((f"import {module}",))
+    body = flow.source.tree.body
+    imports = [s for s in body if isinstance(s, ast.Import | ast.ImportFrom)]
+    futures = [s for s in imports if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
+    plain = [s for s in imports if s not in futures]
+    first = plain[0] if plain else (imports[0] if imports else body[0])
+    block: list[ast.Import] = []
+    for statement in plain:
+        if not isinstance(statement, ast.Import):
+            break
+        if block and statement.lineno > (block[-1].end_lineno or 0) + 1:
+            break
+        block.append(statement)
+    if block and not any(flow.library.is_package(a.name) for a in block[0].names):
+        for statement in block:
+            if statement.names[0].name > module:
+                return InsertStatements(statement, (line,))
+        return InsertStatements(block[-1], (line,), after=True)
+    if not plain and futures:
+        return InsertStatements(futures[-1], (Line(("",)), line), after=True)
+    return InsertStatements(first, (line, Line(("",))))
+
+
+__all__ = ["Library", "import_edits"]

@@ -1,0 +1,179 @@
+"""Where the client of a connection lives (first that fits).
+
+1. The module, when all connecting happens there.
+2. Locals, when every function that uses the connection opens it itself.
+3. An attribute of the object, when its methods connect and use.
+4. Parameters, when one function connects and hands its objects to all others that use them.
+5. A module global that the connecting functions set.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+
+from migrate_milvus.flow import CallEdge, Flow, Site, Slot
+from migrate_milvus.program import ClassInfo, FunctionInfo
+from migrate_milvus.values import Instance
+
+
+@dataclass(frozen=True)
+class Place:
+    """How one connection's client is held."""
+
+    mode: str  # "module", "local", "attribute", "parameter", "global"
+    name: str
+    owner: ClassInfo | None = None
+    connectors: frozenset[FunctionInfo] = frozenset()
+    # Functions that get the client as a parameter, with the parameter it is written before.
+    parameters: dict[FunctionInfo, ast.arg] = field(default_factory=dict, hash=False)
+
+
+def choose(
+    flow: Flow,
+    connects: Sequence[Site],
+    uses: Sequence[Site],
+    base: str,
+    taken: Callable[[str], bool],
+    takes_parameter: Callable[[FunctionInfo], ast.arg | None],
+) -> Place:
+    """Choose the place for the client of one connection.
+
+    ``base`` is the wanted name; ``takes_parameter`` answers with the parameter that holds an
+    object of the connection, when every caller of the function is known.
+    """
+    name = free_name(base, taken)
+    at_module = [site for site in connects if site.function is None]
+    if len(at_module) == len(connects):
+        return Place("module", name)
+    connectors = frozenset(site.function for site in connects if site.function is not None)
+    if not at_module and all(_connects_before(site, connects) for site in uses):
+        return Place("local", name, connectors=connectors)
+    if not at_module and (owner := _common_class(connects)) is not None:
+        if all(_reaches(flow, site, owner) is not None for site in uses):
+            taken_attributes = flow.program.attributes | set(owner.methods)
+            attribute = free_name(base, lambda n: n in taken_attributes)
+            return Place("attribute", attribute, owner=owner, connectors=connectors)
+    if not at_module and len(connectors) == 1:
+        (connector,) = connectors
+        parameters = _handed_down(flow, connector, uses, takes_parameter)
+        if parameters:
+            return Place("parameter", name, connectors=connectors, parameters=parameters)
+    return Place("global", name, connectors=connectors)
+
+
+def free_name(base: str, taken: Callable[[str], bool]) -> str:
+    """``base``, or the first of ``milvus_base``, ``milvus_base2``… that is not taken."""
+    if not taken(base):
+        return base
+    name = f"milvus_{base}"
+    number = 1
+    while taken(name if number == 1 else f"{name}{number}"):
+        number += 1
+    return name if number == 1 else f"{name}{number}"
+
+
+def text(flow: Flow, place: Place, site: Site) -> str | None:
+    """The expression for the client at ``site``; None when it cannot be reached there."""
+    if place.mode != "attribute":
+        return place.name
+    assert place.owner is not None
+    base = _reaches(flow, site, place.owner)
+    return None if base is None else f"{base}.{place.name}"
+
+
+def _chain(function: FunctionInfo | None) -> list[FunctionInfo]:
+    """The function and those around it."""
+    found = []
+    while function is not None:
+        found.append(function)
+        function = function.parent
+    return found
+
+
+def _connects_before(site: Site, connects: Sequence[Site]) -> bool:
+    """Whether a connect of the same function (or one around it) stands before the use."""
+    around = _chain(site.function)
+    return any(
+        connect.function in around
+        and (
+            connect.function is not site.function
+            or connect.node.lineno <= site.node.lineno
+        )
+        for connect in connects
+    )
+
+
+def _common_class(connects: Sequence[Site]) -> ClassInfo | None:
+    """The class whose methods do all the connecting."""
+    owners = set()
+    for connect in connects:
+        function = connect.function
+        if function is None or function.owner is None or function.self_name is None:
+            return None
+        owners.add(function.owner.family)
+    return owners.pop() if len(owners) == 1 else None
+
+
+def _reaches(flow: Flow, site: Site, owner: ClassInfo) -> str | None:
+    """The expression for the instance that holds the client: ``self``, or a variable."""
+    for function in _chain(site.function):
+        if (
+            function.owner is not None
+            and function.owner.family is owner
+            and function.self_name is not None
+        ):
+            return function.self_name
+    names = dict(site.state.names)
+    for name, binding in names.items():
+        if binding.values and all(
+            isinstance(v, Instance) and v.info.family is owner for v in binding.values
+        ):
+            return name
+    if site.function is not None:
+        for slot, values in flow.store.items():
+            if slot.kind == "global" and values and flow.is_stable(slot):
+                if all(isinstance(v, Instance) and v.info.family is owner for v in values):
+                    return slot.name
+    return None
+
+
+def _handed_down(
+    flow: Flow,
+    connector: FunctionInfo,
+    uses: Sequence[Site],
+    takes_parameter: Callable[[FunctionInfo], ast.arg | None],
+) -> dict[FunctionInfo, ast.arg]:
+    """The functions that get the client together with an object, or {} when that does not do."""
+    needing = {site.function for site in uses} - {connector}
+    found: dict[FunctionInfo, ast.arg] = {}
+    queue = list(needing)
+    while queue:
+        function = queue.pop()
+        if function is None or function in found or connector in _chain(function):
+            if function is None:
+                return {}
+            continue
+        parameter = takes_parameter(function)
+        if parameter is None:
+            return {}
+        found[function] = parameter
+        edges: list[CallEdge] = flow.callers(function)
+        for edge in edges:
+            assert edge.node is not None
+            caller = flow.scope_of.get(edge.node)
+            if caller is None:
+                return {}
+            if caller is not connector and connector not in _chain(caller):
+                queue.append(caller)
+    return found
+
+
+def common_key(sites: Sequence[Site], keys: dict[int, Hashable | None]) -> Hashable | None:
+    """The connection that all sites share."""
+    found = {keys[id(site)] for site in sites}
+    return found.pop() if len(found) == 1 else None
+
+
+__all__ = ["Place", "Slot", "choose", "free_name", "text"]

@@ -1,0 +1,1322 @@
+"""From flow to a plan: which sites are rewritten how, and what is reported.
+
+A site that its rule refuses blocks its unit; blocked units change what the others need (a client, a
+kept ``connect``), so planning repeats until nothing more is blocked.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from migrate_milvus import placement
+from migrate_milvus.arguments import Arguments, bind
+from migrate_milvus.edits import (
+    Argument,
+    CallTemplate,
+    ChangeImport,
+    Edit,
+    InsertStatements,
+    Line,
+    ReplaceNode,
+    ReplaceStatement,
+    Src,
+    Statement,
+    Template,
+)
+from migrate_milvus.flow import UNBOUND, Flow, Site, Slot, State
+from migrate_milvus.model import Finding, Place, Severity, SiteRecord, Status
+from migrate_milvus.program import FunctionInfo
+from migrate_milvus.registry import Refusal, RuleSet, predicate, refuted, require, unknown
+from migrate_milvus.settings import Settings
+from migrate_milvus.units import Unit, Units, find_units, strangers
+from migrate_milvus.values import Abstract, Bound, Library, ModuleValue, Object, only
+
+IN_REACH = predicate("client-in-reach", "every use of the connection can reach its client")
+IN_SIGHT = predicate("connection-in-sight", "the connection is opened in this file")
+OBJECT_IN_SIGHT = predicate("object-in-sight", "the object never reaches code out of sight")
+ONE_KIND = predicate("object-one-kind", "the expression holds such objects only")
+CALLERS = predicate("signature-callers-known", "all users of a changing name are in this file")
+MEMBER = predicate("member-known", "the attribute has an equivalent")
+ALIAS = predicate("utility-alias-known", "the connection that the call uses is known")
+COLLECTION_ALIAS = predicate("collection-alias-known", "the collection's connection is known")
+BY_HAND = predicate("by-hand", "the symbol has an equivalent that can be written")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What other modules of the project mean for this one.
+
+    ``reached``: names that modules importing this one use. ``importers``: their paths.
+    ``needs_connection``: modules elsewhere use the library without connecting themselves.
+    """
+
+    reached: frozenset[str] = frozenset()
+    importers: tuple[str, ...] = ()
+    needs_connection: bool = False
+    ignores: Callable[[int, str], bool] = lambda line, rule: False
+
+
+@dataclass
+class Plan:
+    """What is to be done to one module."""
+
+    edits: list[Edit] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    sites: list[SiteRecord] = field(default_factory=list)
+    signatures: list[str] = field(default_factory=list)
+    new_names: dict[ast.ImportFrom | None, set[str]] = field(default_factory=dict)
+    modules: set[str] = field(default_factory=set)
+
+
+@dataclass
+class _Draft:
+    """What one round of planning has decided so far."""
+
+    edits: list[Edit] = field(default_factory=list)
+    notes: list[tuple[Site, str, str]] = field(default_factory=list)
+    claimed: set[ast.AST] = field(default_factory=set)
+    taken: dict[FunctionInfo | None, set[str]] = field(default_factory=lambda: defaultdict(set))
+    imports: dict[ast.ImportFrom | None, set[str]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
+    modules: set[str] = field(default_factory=set)
+
+
+class Planning:
+    """The planner of one module; rules ask it for clients, names and arguments."""
+
+    def __init__(
+        self, flow: Flow, settings: Settings, rule_set: RuleSet, context: Context | None = None
+    ) -> None:
+        self.flow = flow
+        self.settings = settings
+        self.rule_set = rule_set
+        self.context = context or Context()
+        self.units: Units = find_units(flow, rule_set.unit_kinds)
+        self.sites = list(flow.every_site())
+        self.keys: dict[int, Hashable | None] = {
+            id(site): rule_set.connections.key(site, flow) for site in self.sites
+        }
+        self.blocked_units: set[int] = set()
+        self.blocked_sites: set[int] = set()
+        self.blocked_keys: set[Hashable] = set()
+        self.refusals: list[tuple[Site | None, Unit | None, Refusal, ast.AST]] = []
+        self.ignored: set[int] = set()
+        self.draft = _Draft()
+        self.places: dict[Hashable, placement.Place | Refusal] = {}
+        self.kept_connects: set[Hashable] = set()
+        self.names: dict[Slot, str] = {}
+        self.gone: dict[Slot, bool] = {}
+        self.inlined: dict[ast.expr, ast.expr] = {}
+
+    # The rounds -----------------------------------------------------------------------
+
+    def plan(self) -> Plan:
+        """Plan the module."""
+        self._ignore_suppressed()
+        self._check_units()
+        while True:
+            before = (
+                len(self.blocked_units),
+                len(self.blocked_sites),
+                len(self.blocked_keys),
+                len(self.refusals),
+            )
+            self._round()
+            after = (
+                len(self.blocked_units),
+                len(self.blocked_sites),
+                len(self.blocked_keys),
+                len(self.refusals),
+            )
+            if before == after:
+                break
+        return self._finish()
+
+    def _round(self) -> None:
+        self.draft = _Draft()
+        active = [site for site in self.sites if self.is_active(site)]
+        self._place_clients(active)
+        self._decide_names()
+        ordered = sorted(
+            active,
+            key=lambda s: (
+                rule.order if (rule := self.rule_set.rule_for(s.symbol)) else 99,
+                s.node.lineno,
+                s.node.col_offset,
+            ),
+        )
+        for site in ordered:
+            if site.node in self.draft.claimed:
+                continue
+            try:
+                self.draft.edits.extend(self._rewrite(site))
+            except Refusal as refusal:
+                self.block(site, refusal)
+
+    def _rewrite(self, site: Site) -> Iterable[Edit]:
+        rule = self.rule_set.rule_for(site.symbol)
+        if site.form == "annotation":
+            return self._rewrite_annotation(site)
+        if site.form == "reference":
+            raise Refusal(
+                OBJECT_IN_SIGHT if site.objects else BY_HAND,
+                f"{site.symbol} is used as a value here, not called",
+                self.rule_set.recipe(site.symbol),
+            )
+        if site.ambiguous:
+            require(
+                ONE_KIND,
+                unknown(f"this may be {site.symbol} or something else, depending on the path"),
+            )
+        same_node = self.flow.sites.get(site.node, [])
+        if len({other.symbol for other in same_node}) > 1:
+            names = " or ".join(sorted({other.symbol for other in same_node}))
+            require(ONE_KIND, unknown(f"this is {names}, depending on the path"))
+        if rule is None:
+            known = self.rule_set.recipe(site.symbol)
+            if known:
+                raise Refusal(
+                    BY_HAND, f"{site.symbol} has no equivalent that can be written here", known
+                )
+            raise Refusal(
+                MEMBER,
+                f"{site.symbol} is not part of the ORM's public API",
+                "Use a public method, or the client's own API, instead.",
+            )
+        if self.rule_set.connections.needs_client(site) and self._is_orm(site):
+            if self.keys[id(site)] is None:
+                reason = COLLECTION_ALIAS if site.objects or self.unit(site) else ALIAS
+                require(
+                    reason,
+                    unknown(
+                        "the connection (alias) that this uses cannot be told from the code",
+                        "Call the method on the MilvusClient that was made for that alias.",
+                    ),
+                )
+        return rule.rewrite(site, self)
+
+    def _is_orm(self, site: Site) -> bool:
+        return self.flow.library.is_site(site.symbol)
+
+    def is_active(self, site: Site) -> bool:
+        """Whether the site may still be rewritten."""
+        if id(site) in self.blocked_sites or id(site) in self.ignored:
+            return False
+        unit = self.unit(site)
+        if unit is not None and id(unit) in self.blocked_units:
+            return False
+        key = self.keys[id(site)]
+        return not (key is not None and key in self.blocked_keys and self._is_orm(site))
+
+    def unit(self, site: Site) -> Unit | None:
+        """The unit of a site: of its receiver, or of the object that it makes."""
+        found = self.units.of_site(site)
+        if found is not None:
+            return found
+        if site.form == "annotation":
+            return self._unit_of_annotation(site)
+        return None
+
+    def block(self, site: Site, refusal: Refusal) -> None:
+        """Give a site up, and with it its unit (or its connection)."""
+        unit = self.unit(site)
+        node = refusal.node if isinstance(refusal.node, ast.AST) else site.node
+        key = self.keys[id(site)]
+        if not any(known[2].reason == refusal.reason and known[3] is node for known in self.refusals):
+            self.refusals.append((site, unit, refusal, node))
+        if unit is not None:
+            self.blocked_units.add(id(unit))
+        elif key is not None and (
+            self.rule_set.connections.is_connect(site.symbol)
+            or self.rule_set.connections.is_disconnect(site.symbol)
+        ):
+            self.blocked_keys.add(key)
+        self.blocked_sites.add(id(site))
+
+    def _block_unit(self, unit: Unit, refusal: Refusal, node: ast.AST) -> None:
+        if not any(known[2].reason == refusal.reason and known[3] is node for known in self.refusals):
+            self.refusals.append((None, unit, refusal, node))
+        self.blocked_units.add(id(unit))
+
+    def _ignore_suppressed(self) -> None:
+        for site in self.sites:
+            rule = self.rule_set.rule_id(site.symbol)
+            if self.context.ignores(site.node.lineno, rule):
+                self.ignored.add(id(site))
+                unit = self.unit(site)
+                if unit is not None:
+                    self.blocked_units.add(id(unit))
+                elif self.rule_set.connections.is_connect(site.symbol):
+                    self.blocked_keys.add(self.keys[id(site)])
+
+    # What blocks a unit before any rule is asked -----------------------------------------
+
+    def _check_units(self) -> None:
+        kinds = self.rule_set.unit_kinds
+        for (item, node), escape in self.flow.escapes.items():
+            unit = self.units.of_object.get(item)
+            if unit is None:
+                continue
+            if item.kind not in kinds:
+                continue  # results: their rule looks at what becomes of them
+            self._try(unit, node, OBJECT_IN_SIGHT, self._escape_answer(item, escape.how))
+        for unit in self.units.all():
+            for item in unit.objects:
+                if isinstance(item.origin, ast.arg):
+                    self._handed_in(unit, item)
+            for slot in unit.slots:
+                self._check_slot(unit, slot)
+            for node, values in self.flow.values.items():
+                if isinstance(node, ast.expr) and self.units.of_values(values) is unit:
+                    self._check_kind(unit, node, values)
+
+    def _try(self, unit: Unit, node: ast.AST, reason: str, answer: object) -> None:
+        try:
+            require(reason, answer, node=node)  # type: ignore[arg-type]
+        except Refusal as refusal:
+            refusal.rule = "MLV290" if reason in (OBJECT_IN_SIGHT, ONE_KIND, CALLERS) else ""
+            self._block_unit(unit, refusal, node)
+
+    def _escape_answer(self, item: Object, how: str) -> object:
+        return refuted(
+            f"{item.kind} is {how}, which is out of sight",
+            f"Hand over the client and the {item.kind.lower()}'s name instead, and call the "
+            "client's methods there. Then run again: the other sites follow.",
+        )
+
+    def _handed_in(self, unit: Unit, item: Object) -> None:
+        assert isinstance(item.origin, ast.arg)
+        self._try(
+            unit,
+            item.origin,
+            CALLERS,
+            unknown(
+                f"parameter '{item.origin.arg}' is a {item.kind} that callers out of sight pass",
+                "Take the client and the collection's name as parameters instead.",
+            ),
+        )
+
+    def _check_kind(self, unit: Unit, node: ast.expr, values: Abstract) -> None:
+        other = strangers(values, unit)
+        if other:
+            self._try(
+                unit,
+                node,
+                ONE_KIND,
+                unknown(
+                    f"'{self._text(node)}' is a {self._kinds(values)} on one path and "
+                    "something else on another",
+                    "Give the two their own names.",
+                ),
+            )
+
+    def _kinds(self, values: Abstract) -> str:
+        return " or ".join(sorted({v.kind for v in values if isinstance(v, Object)}))
+
+    def _check_slot(self, unit: Unit, slot: Slot) -> None:
+        where = self._node_of_slot(slot)
+        if where is None:
+            return
+        function = slot.owner if isinstance(slot.owner, FunctionInfo) else None
+        holds = any(
+            isinstance(v, Object) and v.kind in self.rule_set.unit_kinds
+            for v in self.flow.store.get(slot, frozenset())
+        )
+        if not holds:
+            return
+        other = strangers(self.flow.store.get(slot, frozenset()), unit)
+        if other and slot.kind in ("global", "attribute"):
+            self._try(
+                unit,
+                where,
+                ONE_KIND,
+                unknown(
+                    f"'{slot.name}' is a {self._kinds(self.flow.store[slot])} on one path and "
+                    "something else on another",
+                    "Give the two their own names.",
+                ),
+            )
+        if slot.kind == "global" and slot.name in self.context.reached:
+            self._reached(unit, where, f"'{slot.name}'")
+        if slot.kind == "attribute" and slot.name in self.context.reached:
+            self._reached(unit, where, f"attribute '{slot.name}'")
+        if function is not None and slot.kind in ("local", "return"):
+            is_parameter = slot.kind == "local" and slot.name in function.names_of_parameters()
+            if slot.kind == "local" and not is_parameter:
+                return
+            what = "takes" if is_parameter else "returns"
+            if self.context.reached and function.name in self.context.reached and (
+                function.owner is None or function.name != "__init__"
+            ):
+                self._reached(unit, where, f"{function.name}(), which {what} it,")
+            elif is_parameter and function.name == "__init__" and (
+                function.owner is not None and function.owner.name in self.context.reached
+            ):
+                self._reached(unit, where, f"{function.owner.name}(), which {what} it,")
+            if function in self.flow.escaped_functions:
+                self._try(
+                    unit,
+                    where,
+                    CALLERS,
+                    unknown(
+                        f"{function.name}() {what} it and is used as a value on line "
+                        f"{getattr(self.flow.escaped_functions[function], 'lineno', '?')}: "
+                        "its callers are out of sight",
+                        "Let it take and return the collection's name.",
+                    ),
+                )
+            elif function.opaque_decorators:
+                self._try(
+                    unit,
+                    where,
+                    CALLERS,
+                    unknown(
+                        f"{function.name}() {what} it and is decorated with "
+                        f"@{function.opaque_decorators[0]}: its callers are out of sight",
+                        "Let it take and return the collection's name.",
+                    ),
+                )
+
+    def _reached(self, unit: Unit, where: ast.AST, what: str) -> None:
+        files = ", ".join(self.context.importers[:3])
+        self._try(
+            unit,
+            where,
+            CALLERS,
+            unknown(
+                f"{what} is used from another file ({files})",
+                "It would hold the collection's name; change both files together.",
+            ),
+        )
+
+    def _node_of_slot(self, slot: Slot) -> ast.AST | None:
+        if slot.kind == "return" and isinstance(slot.owner, FunctionInfo):
+            return slot.owner.node
+        writes = self.flow.writes.get(slot)
+        return next(iter(writes)) if writes else None
+
+    def _text(self, node: ast.AST) -> str:
+        return self.flow.source.segment(node)
+
+    # Annotations ----------------------------------------------------------------------
+
+    def _unit_of_annotation(self, site: Site) -> Unit | None:
+        slot = self._slot_of_annotation(site)
+        return self.units.of_slot.get(slot) if slot is not None else None
+
+    def _slot_of_annotation(self, site: Site) -> Slot | None:
+        parents = self.flow.source.parents
+        node: ast.AST = site.node
+        while node in parents:
+            parent = parents[node]
+            match parent:
+                case ast.arg():
+                    function = parents[parents[parent]]
+                    info = self.flow.program.functions.get(function)
+                    return Slot("local", info, parent.arg) if info else None
+                case ast.AnnAssign(target=ast.Name() as target):
+                    if site.owner is not None and site.function is None:
+                        return Slot("attribute", site.owner.family, target.id)
+                    return self.flow.slot_of_name(target.id, site.function)
+                case ast.AnnAssign(target=ast.Attribute() as target):
+                    for slot, writes in self.flow.writes.items():
+                        if target in writes:
+                            return slot
+                    if site.owner is not None:
+                        return Slot("attribute", site.owner.family, target.attr)
+                    return None
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    return Slot("return", self.flow.program.functions[parent], "")
+                case ast.stmt():
+                    return None
+            node = parent
+        return None
+
+    def _rewrite_annotation(self, site: Site) -> list[Edit]:
+        if self.unit(site) is None:
+            raise Refusal(
+                OBJECT_IN_SIGHT,
+                f"this annotation names {site.symbol}, but no {site.symbol} is seen to flow here",
+                "Annotate with what the code really passes: str for a collection's name.",
+            )
+        if isinstance(site.node, ast.Constant):
+            quoted = self._text(site.node)
+            return [ReplaceNode(site.node, (quoted.replace(site.symbol, "str"),))]
+        return [ReplaceNode(site.node, ("str",))]
+
+    # Clients --------------------------------------------------------------------------
+
+    def _place_clients(self, active: list[Site]) -> None:
+        connections = self.rule_set.connections
+        self.places = {}
+        self.kept_connects = set()
+        connects: dict[Hashable, list[Site]] = defaultdict(list)
+        for site in self.sites:
+            key = self.keys[id(site)]
+            if connections.is_connect(site.symbol) and site.form == "call" and key is not None:
+                connects[key].append(site)
+        uses: dict[Hashable, list[Site]] = defaultdict(list)
+        for site in active:
+            key = self.keys[id(site)]
+            if (
+                key is not None
+                and self._is_orm(site)
+                and connections.needs_client(site)
+                and self.needs_client_here(site)
+            ):
+                uses[key].append(site)
+        active_ids = {id(site) for site in active}
+        for site in self.sites:
+            key = self.keys[id(site)]
+            if (
+                key is not None
+                and id(site) not in active_ids
+                and self._is_orm(site)
+                and site.form != "annotation"
+                and not connections.is_connect(site.symbol)
+                and not connections.is_disconnect(site.symbol)
+            ):
+                self.kept_connects.add(key)
+        if any(self.keys[id(site)] is None and self._is_orm(site) for site in self.sites):
+            self.kept_connects |= set(connects)
+        if self.context.needs_connection:
+            self.kept_connects |= set(connects)
+        names: set[str] = set()
+        for key, made in connects.items():
+            base = self._client_base(key, len(connects))
+
+            def taken(name: str) -> bool:
+                return name in self.flow.program.identifiers or name in names
+
+            place = placement.choose(
+                self.flow, made, uses.get(key, []), base, taken, self._client_parameter
+            )
+            names.add(place.name)
+            self.places[key] = place
+
+    def needs_client_here(self, site: Site) -> bool:
+        """Whether the rewritten site will name the client (a name read does not)."""
+        return not site.symbol.endswith(".name")
+
+    def _client_base(self, key: Hashable, number: int) -> str:
+        if number > 1 and isinstance(key, tuple) and key[0] == "constant" and key[1] != "default":
+            word = "".join(c if c.isalnum() else "_" for c in str(key[1])).strip("_").lower()
+            if word and not word[0].isdigit():
+                return word if word.endswith("client") else f"{word}_client"
+        return "client"
+
+    def _client_parameter(self, function: FunctionInfo) -> ast.arg | None:
+        """The parameter that holds an object, in a function whose callers are all known."""
+        if (
+            function in self.flow.escaped_functions
+            or function.opaque_decorators
+            or function.name in self.context.reached
+            or isinstance(function.node, ast.Lambda)
+            or self.settings.keep_signatures
+        ):
+            return None
+        edges = self.flow.callers(function)
+        if not edges:
+            return None
+        for parameter in function.parameters:
+            slot = Slot("local", function, parameter.arg)
+            unit = self.units.of_slot.get(slot)
+            if unit is None or id(unit) in self.blocked_units:
+                continue
+            if all(edge.exact and parameter.arg in edge.arguments for edge in edges):
+                return parameter
+        return None
+
+    def client(self, site: Site) -> str:
+        """The expression for the client at ``site``.
+
+        Raises Refusal (``connection-in-sight``, ``client-in-reach``) when there is none.
+        """
+        key = self.keys[id(site)]
+        place = self.places.get(key)
+        if place is None:
+            require(
+                IN_SIGHT,
+                unknown(
+                    "the connection that this uses is not opened in this file",
+                    "Make a MilvusClient where the program connects and hand it over, or run the "
+                    "tool on the file that calls connections.connect() together with this one.",
+                ),
+            )
+            return "client"
+        if isinstance(place, Refusal):
+            raise place
+        found = placement.text(self.flow, place, site)
+        if found is None:
+            require(
+                IN_REACH,
+                unknown(
+                    "the client made where the program connects cannot be reached from here",
+                    "Pass the client to this function.",
+                ),
+            )
+            return "client"
+        return found
+
+    def place_of(self, site: Site) -> placement.Place:
+        """Where the client of the connection that ``site`` opens or uses lives."""
+        self.client(site)
+        place = self.places[self.keys[id(site)]]
+        assert isinstance(place, placement.Place)
+        return place
+
+    def stays(self, site: Site) -> bool:
+        """Whether the ORM connection must stay beside the client."""
+        return self.keys[id(site)] in self.kept_connects
+
+    def uses_of(self, site: Site) -> list[Site]:
+        """The active sites on the connection of ``site`` that need its client."""
+        key = self.keys[id(site)]
+        connections = self.rule_set.connections
+        return [
+            other
+            for other in self.sites
+            if self.keys[id(other)] == key
+            and self.is_active(other)
+            and self._is_orm(other)
+            and connections.needs_client(other)
+            and not connections.is_disconnect(other.symbol)
+        ]
+
+    # Names ----------------------------------------------------------------------------
+
+    def _decide_names(self) -> None:
+        """Decide for each variable of an active unit: replaced by an expression, or a name."""
+        self.names, self.gone, self.inlined = {}, {}, {}
+        for unit in self.units.all():
+            if id(unit) in self.blocked_units:
+                continue
+            for slot in unit.slots:
+                if slot.kind == "return" or not self._holds_named(slot):
+                    continue
+                self._decide_slot(slot)
+
+    def _holds_named(self, slot: Slot) -> bool:
+        values = self.flow.store.get(slot, frozenset())
+        return any(isinstance(v, Object) and v.kind in self.rule_set.unit_kinds for v in values)
+
+    def name_expression(self, item: Object) -> ast.expr | None:
+        """The expression that named an object when it was made."""
+        if not isinstance(item.origin, ast.Call):
+            return None
+        for site in self.flow.sites.get(item.origin, []):
+            if site.symbol == item.kind:
+                return self.arguments(site).get("name")
+        return None
+
+    def _decide_slot(self, slot: Slot) -> None:
+        writes = self.flow.writes.get(slot, {})
+        readers = self.flow.readers(slot)
+        replaced: dict[ast.expr, ast.expr] = {}
+        direct = bool(writes) and all(
+            isinstance(write.value, ast.Call)
+            and any(
+                isinstance(v, Object) and v.origin is write.value and v.kind == "Collection"
+                for v in self.flow.value(write.value)
+            )
+            for write in writes.values()
+        )
+        if direct and (slot.kind != "attribute"):
+            for reader in readers:
+                expression = self._inline(reader)
+                if expression is None:
+                    direct = False
+                    break
+                replaced[reader] = expression
+        elif direct:
+            for reader in readers:
+                expression = self._inline(reader)
+                if expression is None or not isinstance(expression, ast.Attribute):
+                    direct = False
+                    break
+                replaced[reader] = expression
+        if direct and not (slot.kind == "attribute" and not readers):
+            self.gone[slot] = True
+            self.inlined.update(replaced)
+            return
+        self.names[slot] = self._new_name(slot, writes.keys())
+
+    def _inline(self, reader: ast.expr) -> ast.expr | None:
+        """The expression that names what ``reader`` holds, when it may stand there."""
+        if isinstance(getattr(reader, "ctx", None), ast.Del):
+            return None
+        item = only(self.flow.value(reader))
+        if not isinstance(item, Object) or not isinstance(item.origin, ast.Call):
+            return None
+        expression = self.name_expression(item)
+        made = next(
+            (s for s in self.flow.sites.get(item.origin, []) if s.symbol == item.kind), None
+        )
+        if expression is None or made is None:
+            return None
+        state = self.flow.states.get(reader)
+        if state is None:
+            return None
+        function = self.flow.scope_of.get(reader)
+        if self.holds_still(expression, made, reader, state, function):
+            return expression
+        return None
+
+    def holds_still(
+        self,
+        expression: ast.expr,
+        made: Site,
+        reader: ast.expr,
+        state: State,
+        function: FunctionInfo | None,
+    ) -> bool:
+        """Whether ``expression`` means at ``reader`` what it meant at the site ``made``."""
+        if isinstance(expression, ast.Constant):
+            return True
+        if isinstance(expression, ast.Name):
+            slot = self.flow.slot_of_name(expression.id, made.function)
+            if self.flow.slot_of_name(expression.id, function) != slot:
+                return False
+            if function is made.function and slot.owner is function:
+                then = made.state.names.get(expression.id)
+                now = state.names.get(expression.id)
+                if then is None or now is None:
+                    return False
+                first = then.definitions - {UNBOUND}
+                return (
+                    len(first) == 1
+                    and first == now.definitions - {UNBOUND}
+                    and not self._carried(reader, made.node)
+                )
+            return self.flow.is_stable(slot)
+        if isinstance(expression, ast.Attribute) and isinstance(expression.value, ast.Name):
+            attribute = self.flow.reads.get(expression)
+            if attribute is None or attribute.kind != "attribute":
+                return False
+            if not self.flow.is_stable(attribute):
+                return False
+            base = expression.value.id
+            return self._self_of(function) == base and self._self_of(made.function) == base
+        return False
+
+    def _self_of(self, function: FunctionInfo | None) -> str | None:
+        while function is not None:
+            if function.self_name is not None:
+                return function.self_name
+            function = function.parent
+        return None
+
+    def _carried(self, reader: ast.expr, made: ast.expr) -> bool:
+        """Whether the value may come from an earlier turn of a loop around both."""
+        if reader.lineno > made.lineno or (
+            reader.lineno == made.lineno and reader.col_offset >= made.col_offset
+        ):
+            return False
+        parents = self.flow.source.parents
+        loops: set[ast.AST] = set()
+        node: ast.AST = made
+        while node in parents:
+            node = parents[node]
+            if isinstance(node, ast.For | ast.While | ast.AsyncFor):
+                loops.add(node)
+        node = reader
+        while node in parents:
+            node = parents[node]
+            if node in loops:
+                return True
+        return False
+
+    def _new_name(self, slot: Slot, targets: Iterable[ast.AST]) -> str:
+        """The name for a variable that now holds a collection's name."""
+        old = slot.name
+        if old.lower().endswith("name"):
+            return old
+        values = self.flow.store.get(slot, frozenset())
+        kind = next(
+            (v.kind.lower() for v in values if isinstance(v, Object) and v.kind != "MutationResult"),
+            "collection",
+        )
+        if slot.kind == "attribute":
+            wanted = f"{old}_name"
+            if wanted in self.flow.program.attributes:
+                return old
+            return wanted
+        is_parameter = isinstance(slot.owner, FunctionInfo) and old in (
+            slot.owner.names_of_parameters()
+        )
+        made_here = all(
+            self._is_constructor(write.value) or write.value is None or _is_none(write.value)
+            for write in self.flow.writes.get(slot, {}).values()
+        )
+        if not is_parameter and not made_here:
+            return old
+        if isinstance(slot.owner, FunctionInfo):
+            scope_names: set[str] = set(slot.owner.locals) | slot.owner.globals
+        else:
+            scope_names = self.flow.program.identifiers
+        taken = scope_names | self.draft.taken[slot.owner if isinstance(slot.owner, FunctionInfo) else None]
+        # A name used anywhere in the function would be shadowed.
+        used = {
+            n.id
+            for n in ast.walk(slot.owner.node if isinstance(slot.owner, FunctionInfo) else self.flow.source.tree)
+            if isinstance(n, ast.Name)
+        }
+        wanted = f"{kind}_name"
+        if wanted in taken or wanted in used:
+            wanted = f"{old}_name"
+            if wanted in taken or wanted in used:
+                return old
+        self.draft.taken[slot.owner if isinstance(slot.owner, FunctionInfo) else None].add(wanted)
+        return wanted
+
+    def _is_constructor(self, node: ast.expr | None) -> bool:
+        return isinstance(node, ast.Call) and any(
+            isinstance(v, Object) and v.origin is node for v in self.flow.value(node)
+        )
+
+    def name(self, site: Site) -> Template:
+        """The template for the name of the object that the site is called on."""
+        assert site.receiver is not None
+        return self.name_of(site.receiver)
+
+    def name_of(self, node: ast.expr) -> Template:
+        """The template for the name that stands where ``node``, an object, stood."""
+        expression = self.inlined.get(node)
+        if expression is not None:
+            return (Src(expression),)
+        return (Src(node),)
+
+    def fresh_name(self, base: str, function: FunctionInfo | None) -> str:
+        """A name that nothing in the module uses yet, and reserve it for ``function``."""
+        taken = self.flow.program.identifiers | self.draft.taken[function]
+        name = placement.free_name(base, lambda n: n in taken)
+        return name
+
+    def helper_name(
+        self, base: str, function: FunctionInfo | None, freed: Slot | None = None
+    ) -> str:
+        """A name for a value that is used up at once, and so may be used again.
+
+        ``freed`` is a variable that the same edits remove; its name may be taken over.
+        """
+        slot = self.flow.slot_of_name(base, function)
+        if slot == freed or base not in self.flow.program.identifiers:
+            return base
+        used = slot in self.flow.writes or any(
+            isinstance(n, ast.Name) and n.id == base
+            for n in ast.walk(function.node if function else self.flow.source.tree)
+        )
+        if not used:
+            return base
+        return placement.free_name(base, lambda n: n in self.flow.program.identifiers)
+
+    # For rules ------------------------------------------------------------------------
+
+    def arguments(self, site: Site) -> Arguments:
+        """The arguments of the call, by the ORM's parameter names."""
+        return bind(self.flow, site.call, self.rule_set.parameters(site.symbol))
+
+    def claim(self, node: ast.AST) -> None:
+        """Another rule's edits cover this site."""
+        self.draft.claimed.add(node)
+
+    def claim_inside(self, node: ast.AST) -> None:
+        """The edits cover every site inside ``node``."""
+        self.draft.claimed.update(n for n in ast.walk(node) if n in self.flow.sites)
+
+    def note(self, site: Site, reason: str, message: str) -> None:
+        """Tell the owner something about a site that was rewritten."""
+        self.draft.notes.append((site, reason, message))
+
+    def reference(self, name: str, site: Site | None = None) -> str:
+        """The text that names a class of the library, importing it where needed."""
+        function = site.function if site is not None else None
+        wanted_module = self.rule_set.client_import
+        local: ast.ImportFrom | None = None
+        module_level: ast.ImportFrom | None = None
+        for alias, dotted in self.flow.imports.items():
+            statement = self.flow.source.parents.get(alias)
+            scope = self.flow.scope_of.get(alias)
+            if dotted == f"{wanted_module}.{name}" and (scope is None or scope is function):
+                return alias.asname or alias.name
+            if dotted == f"{wanted_module}.*":
+                return name
+            if not isinstance(statement, ast.ImportFrom) or statement.level:
+                continue
+            if statement.module != wanted_module or self._type_checking_only(statement):
+                continue
+            if scope is None and module_level is None and not self._in_class(statement):
+                module_level = statement
+            elif scope is not None and scope is function and local is None:
+                local = statement
+        for alias, dotted in self.flow.imports.items():
+            if dotted == wanted_module and self.flow.scope_of.get(alias) is None:
+                if module_level is None:
+                    return f"{alias.asname or alias.name}.{name}"
+        bound = self._bound_name(name)
+        written = name if bound == name else f"{name} as {bound}"
+        self.draft.imports[module_level or local].add(written)
+        return bound
+
+    def _bound_name(self, name: str) -> str:
+        if name not in self.flow.program.identifiers:
+            return name
+        return placement.free_name(
+            f"Py{name}", lambda n: n in self.flow.program.identifiers
+        )
+
+    def module(self, name: str) -> str:
+        """The text that names a module of the standard library, importing it where needed."""
+        for alias, dotted in self.flow.imports.items():
+            if dotted == name and self.flow.scope_of.get(alias) is None:
+                return alias.asname or name
+        self.draft.modules.add(name)
+        return name
+
+    def _in_class(self, node: ast.AST) -> bool:
+        parents = self.flow.source.parents
+        while node in parents:
+            node = parents[node]
+            if isinstance(node, ast.ClassDef):
+                return True
+        return False
+
+    def _type_checking_only(self, node: ast.AST) -> bool:
+        parents = self.flow.source.parents
+        while node in parents:
+            node = parents[node]
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+                return True
+        return False
+
+    def enclosing_handlers(self, node: ast.AST) -> list[ast.ExceptHandler]:
+        """The exception handlers that catch what ``node`` raises, within its function."""
+        parents = self.flow.source.parents
+        found: list[ast.ExceptHandler] = []
+        while node in parents:
+            parent = parents[node]
+            if isinstance(parent, ast.Try) and node in parent.body:
+                found.extend(parent.handlers)
+            if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                break
+            node = parent
+        return found
+
+    def handled_names(self, node: ast.AST) -> set[str]:
+        """The last names of the exceptions that handlers around ``node`` name."""
+        names: set[str] = set()
+        for handler in self.enclosing_handlers(node):
+            if handler.type is None:
+                names.add("BaseException")
+                continue
+            for part in ast.walk(handler.type):
+                if isinstance(part, ast.Name):
+                    names.add(part.id)
+                elif isinstance(part, ast.Attribute):
+                    names.add(part.attr)
+        return names
+
+    def evaluated_first(self, statement: ast.stmt, node: ast.expr) -> bool:
+        """Whether nothing else of the statement is evaluated before ``node``."""
+        current: ast.AST | None
+        match statement:
+            case ast.Expr() | ast.Return() | ast.Assign() | ast.AnnAssign():
+                current = statement.value
+            case ast.If() | ast.For():
+                current = statement.test if isinstance(statement, ast.If) else statement.iter
+            case _:
+                return False
+        while current is not None:
+            if current is node:
+                return True
+            match current:
+                case ast.Call(func=ast.Name(), args=[first, *_]):
+                    current = first
+                case ast.Call():
+                    current = current.func
+                case ast.Attribute() | ast.Subscript() | ast.Await():
+                    current = current.value
+                case ast.BinOp() | ast.Compare():
+                    current = current.left
+                case _:
+                    return False
+        return False
+
+    def block_of(self, statement: ast.stmt) -> tuple[list[ast.stmt], int]:
+        """The list of statements that holds ``statement``, and its place in it."""
+        parent = self.flow.source.parents[statement]
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(parent, name, None)
+            if isinstance(block, list) and statement in block:
+                return block, block.index(statement)
+        return [statement], 0
+
+    # The result -----------------------------------------------------------------------
+
+    def _finish(self) -> Plan:
+        plan = Plan()
+        if any(self._counts(site) for site in self.sites if self.is_active(site)):
+            plan.edits = [*self.draft.edits, *self._name_edits(), *self._client_edits()]
+            plan.new_names = {key: set(v) for key, v in self.draft.imports.items()}
+            plan.modules = set(self.draft.modules)
+        self._report(plan)
+        return plan
+
+    def _counts(self, site: Site) -> bool:
+        return self._is_orm(site)
+
+    def _name_edits(self) -> list[Edit]:
+        edits: list[Edit] = []
+        handled = {
+            edit.node for edit in self.draft.edits if isinstance(edit, ReplaceNode)
+        }
+        receivers = {site.receiver for site in self.sites if site.receiver is not None}
+        for reader, expression in self.inlined.items():
+            if reader in receivers or reader in handled:
+                continue
+            edits.append(ReplaceNode(reader, (Src(expression),)))
+        parents = self.flow.source.parents
+        for slot, name in self.names.items():
+            if name == slot.name:
+                continue
+            nodes: set[ast.AST] = {*self.flow.readers(slot), *self.flow.writes.get(slot, {})}
+            for node in nodes:
+                if node in handled:
+                    continue
+                match node:
+                    case ast.Name():
+                        edits.append(ReplaceNode(node, (name,)))
+                    case ast.Attribute():
+                        edits.append(ReplaceNode(node, (Src(node.value), f".{name}")))
+                    case ast.arg():
+                        if isinstance(slot.owner, FunctionInfo):
+                            edits.append(self._rename_parameter(slot.owner, node, name))
+                            edits.extend(self._rename_keywords(slot, name))
+            for statement in ast.walk(self.flow.source.tree):
+                if isinstance(statement, ast.Global) and slot.kind == "global":
+                    if slot.name in statement.names:
+                        renamed = [name if n == slot.name else n for n in statement.names]
+                        edits.append(
+                            ReplaceStatement(
+                                statement, (Line((f"global {', '.join(renamed)}",)),)
+                            )
+                        )
+        for place in self.places.values():
+            if isinstance(place, placement.Place) and place.mode == "parameter":
+                edits.extend(self._client_parameters(place))
+        assert parents is not None
+        return edits
+
+    def _rename_parameter(self, function: FunctionInfo, node: ast.arg, name: str) -> ReplaceNode:
+        prefix = ""
+        for place in self.places.values():
+            if isinstance(place, placement.Place) and place.parameters.get(function) is node:
+                kind = (
+                    f": {self.reference(self.rule_set.client_class)}" if node.annotation else ""
+                )
+                prefix = f"{place.name}{kind}, "
+        if node.annotation is None:
+            return ReplaceNode(node, (prefix + name,))
+        return ReplaceNode(node, (f"{prefix}{name}: ", Src(node.annotation)))
+
+    def _client_parameters(self, place: placement.Place) -> list[Edit]:
+        """Parameters whose name does not change, and the calls that pass the client."""
+        edits: list[Edit] = []
+        for function, parameter in place.parameters.items():
+            slot = Slot("local", function, parameter.arg)
+            renamed = self.names.get(slot, slot.name)
+            if renamed == slot.name:
+                edits.append(self._rename_parameter(function, parameter, slot.name))
+            for edge in self.flow.callers(function):
+                assert edge.node is not None
+                argument = edge.arguments[parameter.arg]
+                keyword = next((k for k in edge.node.keywords if k.value is argument), None)
+                value = self.name_of(argument)
+                if value == (Src(argument),) and argument in {
+                    e.node for e in self.draft.edits if isinstance(e, ReplaceNode)
+                }:
+                    pass
+                if keyword is not None:
+                    edits.append(
+                        ReplaceNode(
+                            keyword, (f"{place.name}={place.name}, {renamed}=", *self._passed(argument))
+                        )
+                    )
+                else:
+                    edits.append(
+                        InsertBeforeArgument(argument, place.name, self._passed(argument)).edit()
+                    )
+        return edits
+
+    def _passed(self, argument: ast.expr) -> Template:
+        if argument in self.inlined:
+            return (Src(self.inlined[argument]),)
+        slot = self.flow.reads.get(argument)
+        if slot is not None and slot in self.names and isinstance(argument, ast.Name):
+            return (self.names[slot],)
+        return (Src(argument),)
+
+    def _rename_keywords(self, slot: Slot, name: str) -> list[Edit]:
+        edits: list[Edit] = []
+        assert isinstance(slot.owner, FunctionInfo)
+        for place in self.places.values():
+            if isinstance(place, placement.Place) and slot.owner in place.parameters:
+                if place.parameters[slot.owner].arg == slot.name:
+                    return []
+        for edge in self.flow.callers(slot.owner):
+            if edge.node is None:
+                continue
+            for keyword in edge.node.keywords:
+                if keyword.arg == slot.name:
+                    edits.append(ReplaceNode(keyword, (f"{name}=", Src(keyword.value))))
+        return edits
+
+    def _client_edits(self) -> list[Edit]:
+        """``global client`` statements and the module's declaration."""
+        edits: list[Edit] = []
+        for key, place in self.places.items():
+            if not isinstance(place, placement.Place) or place.mode != "global":
+                continue
+            if key in self.blocked_keys or not self._connect_rewritten(key):
+                continue
+            for function in sorted(place.connectors, key=lambda f: f.node.lineno):
+                assert not isinstance(function.node, ast.Lambda)
+                body = function.node.body
+                first = body[1] if _is_docstring(body[0]) and len(body) > 1 else body[0]
+                edits.append(InsertStatements(first, (Line((f"global {place.name}",)),)))
+            if not self._set_at_module(key):
+                cls = self.reference(self.rule_set.client_class)
+                edits.append(self._declaration(f"{place.name}: {cls}"))
+        return edits
+
+    def _connect_rewritten(self, key: Hashable) -> bool:
+        return any(
+            self.rule_set.connections.is_connect(site.symbol)
+            and self.keys[id(site)] == key
+            and self.is_active(site)
+            for site in self.sites
+        )
+
+    def _set_at_module(self, key: Hashable) -> bool:
+        return any(
+            self.rule_set.connections.is_connect(site.symbol)
+            and self.keys[id(site)] == key
+            and site.function is None
+            for site in self.sites
+        )
+
+    def _declaration(self, text: str) -> Edit:
+        """Declare a module variable before the first function or class."""
+        body = self.flow.source.tree.body
+        previous: ast.stmt | None = None
+        for statement in body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                break
+            if isinstance(statement, ast.If | ast.With | ast.For | ast.While) and previous:
+                break
+            previous = statement
+        line = Line((text,))
+        if previous is None:
+            return InsertStatements(body[0], (line, Line(("",)), Line(("",))))
+        return InsertStatements(previous, (Line(("",)), line), after=True)
+
+    def _report(self, plan: Plan) -> None:
+        followers: dict[int, list[Site]] = defaultdict(list)
+        blocking = {id(site) for site, _, _, _ in self.refusals if site is not None}
+        for site in self.sites:
+            if self._is_orm(site) and not self.is_active(site) and id(site) not in blocking:
+                unit = self.unit(site)
+                if unit is not None:
+                    followers[id(unit)].append(site)
+        reported: set[tuple[int, int, str, str]] = set()
+        lead: dict[int, str] = {}
+        for site, unit, refusal, node in self.refusals:
+            if site is not None and id(site) in self.ignored:
+                continue
+            place = self._place(node)
+            rule = refusal.rule or (
+                self.rule_set.rule_id(site.symbol) if site is not None else "MLV290"
+            )
+            signature = (place.line, place.column, rule, refusal.reason)
+            if unit is not None:
+                lead.setdefault(id(unit), f"{refusal.reason} at line {place.line}")
+            if signature in reported:
+                continue
+            reported.add(signature)
+            follows = tuple(
+                self._place(other.node)
+                for other in (followers.get(id(unit), []) if unit is not None else [])
+                if other.node is not node
+            )
+            plan.findings.append(
+                Finding(
+                    place=place,
+                    rule=rule,
+                    reason=refusal.reason,
+                    message=refusal.message,
+                    recipe=refusal.recipe,
+                    symbol=site.symbol if site is not None else "",
+                    follows=follows,
+                )
+            )
+        for site, reason, message in self.draft.notes:
+            if not plan.edits:
+                break
+            plan.findings.append(
+                Finding(
+                    place=self._place(site.node),
+                    rule=self.rule_set.rule_id(site.symbol),
+                    reason=reason,
+                    message=message,
+                    severity=Severity.NOTE,
+                    symbol=site.symbol,
+                )
+            )
+        reasons = {id(site): refusal.reason for site, _, refusal, _ in self.refusals if site}
+        for site in self.sites:
+            if not self._is_orm(site):
+                continue
+            if id(site) in self.ignored:
+                status, reason = Status.IGNORED, "ignored"
+            elif self.is_active(site):
+                connect = self.rule_set.connections.is_connect(site.symbol)
+                kept = (connect or self.rule_set.connections.is_disconnect(site.symbol)) and (
+                    self.stays(site) or not plan.edits or site.node not in self._edited()
+                )
+                status = Status.REPORTED if kept else Status.REWRITTEN
+                reason = "stays for the rest" if kept else ""
+            else:
+                unit = self.unit(site)
+                reason = reasons.get(id(site)) or (
+                    lead.get(id(unit), "follows") if unit is not None else "follows"
+                )
+                status = Status.REPORTED
+            plan.sites.append(
+                SiteRecord(
+                    place=self._place(site.node),
+                    symbol=site.symbol,
+                    rule=self.rule_set.rule_id(site.symbol),
+                    status=status,
+                    reason=reason,
+                    why=tuple(self.why(site)),
+                )
+            )
+        plan.findings.sort(key=lambda f: f.place)
+
+    def _edited(self) -> set[ast.AST]:
+        found: set[ast.AST] = set()
+        for edit in self.draft.edits:
+            if isinstance(edit, ReplaceNode | ReplaceStatement | InsertStatements):
+                found.update(ast.walk(edit.node))
+        return found
+
+    def _place(self, node: ast.AST) -> Place:
+        line, column = self.flow.source.place(node)
+        return Place(self.flow.source.name, line, column)
+
+    # Why ------------------------------------------------------------------------------
+
+    def why(self, site: Site) -> list[str]:
+        """The chain of evidence that makes this a use of the library, nearest first."""
+        line, column = self.flow.source.place(site.node)
+        steps = [f"{line}:{column} {self._text(site.node).splitlines()[0]} is {site.symbol}"]
+        target = site.receiver or (
+            site.node.func if isinstance(site.node, ast.Call) else site.node
+        )
+        self._chain(target, steps, set(), 0)
+        return steps
+
+    def _chain(self, node: ast.expr | None, steps: list[str], seen: set[ast.AST], depth: int) -> None:
+        if node is None or node in seen or depth > 12:
+            return
+        seen.add(node)
+        slot = self.flow.reads.get(node)
+        if slot is not None and slot.kind == "return" and isinstance(slot.owner, FunctionInfo):
+            self._returned(slot.owner, steps, seen, depth)
+        elif slot is not None:
+            for write in self.flow.writes.get(slot, {}).values():
+                relevant = any(
+                    isinstance(v, Object | Library | ModuleValue | Bound) for v in write.values
+                )
+                if not relevant or write.target in seen:
+                    continue
+                seen.add(write.target)
+                line, column = self.flow.source.place(write.target)
+                steps.append(f"{line}:{column} {self._statement_text(write.statement)}")
+                if isinstance(write.target, ast.arg) and isinstance(slot.owner, FunctionInfo):
+                    for edge in self.flow.callers(slot.owner):
+                        argument = edge.arguments.get(slot.name)
+                        if argument is not None:
+                            line, column = self.flow.source.place(argument)
+                            steps.append(f"{line}:{column} passed as {self._text(argument)}")
+                            self._chain(argument, steps, seen, depth + 1)
+                self._chain(write.value, steps, seen, depth + 1)
+        if isinstance(node, ast.Call):
+            for edge in self.flow.calls.get(node, []):
+                self._returned(edge.target, steps, seen, depth)
+            self._chain(node.func, steps, seen, depth + 1)
+        elif isinstance(node, ast.Attribute) and slot is None:
+            self._chain(node.value, steps, seen, depth + 1)
+
+    def _returned(
+        self, function: FunctionInfo, steps: list[str], seen: set[ast.AST], depth: int
+    ) -> None:
+        for child in ast.walk(function.node):
+            if isinstance(child, ast.Return) and child.value is not None and child not in seen:
+                if any(isinstance(v, Object) for v in self.flow.value(child.value)):
+                    seen.add(child)
+                    line, column = self.flow.source.place(child)
+                    steps.append(f"{line}:{column} {self._statement_text(child)}")
+                    self._chain(child.value, steps, seen, depth + 1)
+
+    def _statement_text(self, statement: ast.stmt | None) -> str:
+        if statement is None:
+            return ""
+        return self._text(statement).splitlines()[0]
+
+
+@dataclass(frozen=True)
+class InsertBeforeArgument:
+    """Pass one more argument before ``argument``."""
+
+    argument: ast.expr
+    text: str
+    value: Template
+
+    def edit(self) -> ReplaceNode:
+        """The edit that does it."""
+        return ReplaceNode(self.argument, (f"{self.text}, ", *self.value))
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def call(function: str, *arguments: tuple[str | None, Template]) -> CallTemplate:
+    """The template of a call; None as keyword makes an argument positional."""
+    return CallTemplate(
+        (function,), tuple(Argument(value, keyword) for keyword, value in arguments)
+    )
+
+
+__all__ = [
+    "ChangeImport",
+    "Context",
+    "Plan",
+    "Planning",
+    "Sequence",
+    "Statement",
+    "call",
+]

@@ -1,0 +1,512 @@
+"""The ``Collection`` constructor, ``load``, and the attributes that are not plain look-ups."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+
+from migrate_milvus.edits import (
+    Block,
+    Edit,
+    InsertStatements,
+    Line,
+    ReplaceNode,
+    ReplaceStatement,
+    Src,
+    Statement,
+    Template,
+)
+from migrate_milvus.flow import Site
+from migrate_milvus.planning import Planning
+from migrate_milvus.registry import PROVED, Answer, Refusal, Rule, predicate, refuted, require, unknown
+from migrate_milvus.values import Const, Object
+from milvus_rules import indexes
+from milvus_rules.library import CONNECTIONS
+from milvus_rules.writing import (
+    Pair,
+    call_of,
+    client_call,
+    is_none,
+    is_pure,
+    keyword,
+    known,
+    require_version,
+)
+
+NAME = predicate("collection-name-known", "the collection's name is an argument of its own")
+ARGUMENTS = predicate("collection-arguments-known", "every argument has a meaning for the client")
+HANDLER = predicate("collection-handler", "no handler around names SchemaNotReadyException")
+PLACEMENT = predicate("collection-placement", "there is a place for the creating statements")
+PARTITIONS = predicate("load-partitions-known", "partition_names is absent, None or a list")
+LOAD = predicate("load-arguments-known", "every argument has a meaning for the client")
+SCHEMA_MEMBER = predicate("schema-in-scope", "the schema object is the one the code made")
+
+_CREATE = ("consistency_level", "properties", "num_shards", "shards_num", "num_partitions")
+# Keywords that the ORM's constructor swallows.
+_SWALLOWED = ("data", "description", "db_name")
+
+
+class CollectionConstructor(Rule):
+    """``Collection(...)`` becomes the collection's name, created first where a schema is given.
+
+    With a schema the ORM creates the collection or opens it: ``if not client.has_collection(name):
+    client.create_collection(...)``, without the guard where the collection was just dropped or
+    found missing. ``create_index`` and a bare ``load()`` that follow directly move into
+    ``create_collection(index_params=...)``. By name only nothing is called any more, except in a
+    ``try`` that tests whether the collection exists, where ``describe_collection`` raises instead.
+
+    Accepted difference: for an existing collection with another schema or consistency level the
+    ORM raised SchemaNotReadyException here; the guard goes on.
+
+    Refused when an argument is unknown to the client, a handler around it names
+    SchemaNotReadyException, or the creating statements have no place (in the middle of an
+    expression, a lambda or a comprehension).
+
+    Source: both sides run on pymilvus 2.3.8 to 3.0.2 and Milvus Lite.
+    """
+
+    id = "MLV210"
+    title = "Collection(...) becomes a name, created where a schema is given"
+    symbols = ("Collection",)
+    order = 30
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        arguments = planning.arguments(site)
+        expression = arguments.get("name")
+        require(
+            NAME,
+            PROVED
+            if expression is not None
+            else unknown("the collection's name is not an argument of its own", "Write the name."),
+        )
+        require(
+            ARGUMENTS,
+            lambda: known(
+                arguments, ("name", "schema", "using", "timeout", *_CREATE), _SWALLOWED
+            ),
+        )
+        require(HANDLER, lambda: _handler(planning, site))
+        if expression is None:
+            return []
+        if is_none(arguments.get("schema")):
+            planning.client(site)
+            probe = self.probe(site, planning)
+            return _Writer(site, planning, expression).write(probe)
+        return self.create(site, planning, expression)
+
+    def probe(
+        self, site: Site, planning: Planning
+    ) -> Callable[[Template], tuple[Statement, ...]] | None:
+        """``describe_collection``, where a handler waits for the constructor to raise."""
+        if not planning.enclosing_handlers(site.node) or _acts_in_same_try(site, planning):
+            return None
+
+        def written(name: Template) -> tuple[Statement, ...]:
+            return (Line((client_call(planning, site, "describe_collection", (None, name)),)),)
+
+        return written
+
+    def create(self, site: Site, planning: Planning, expression: ast.expr) -> list[Edit]:
+        """The edits for a constructor with a schema."""
+        arguments = planning.arguments(site)
+        schema = arguments.get("schema")
+        assert schema is not None
+        fresh = is_fresh(site, planning)
+        folded = _fold(site, planning) if fresh and "timeout" not in arguments else None
+        rest: list[Pair | None] = [("schema", (Src(schema),))]
+        if folded is not None:
+            rest.append(("index_params", (folded.variable,)))
+        rest += [
+            keyword(arguments, name)
+            for name in dict.fromkeys(arguments.order)
+            if name in _CREATE
+        ]
+        if planning.handled_names(site.node) & {"MilvusException"}:
+            planning.note(
+                site,
+                "schema-check-gone",
+                "the ORM raised here for an existing collection with another schema; the handler "
+                "for MilvusException no longer sees that",
+            )
+        require_version(planning, "create_collection")
+
+        def written(name: Template) -> tuple[Statement, ...]:
+            created = Line(
+                (
+                    client_call(
+                        planning, site, "create_collection", ("collection_name", name), *rest
+                    ),
+                ),
+                anchor=site.node,
+            )
+            if fresh:
+                return (*(folded.lines if folded else ()), created)
+            timeout = keyword(arguments, "timeout")
+            look = client_call(planning, site, "has_collection", (None, name), timeout)
+            return (Block(("if not ", look, ":"), (created,)),)
+
+        edits = _Writer(site, planning, expression).write(written, guarded=not fresh)
+        if folded is not None:
+            edits += folded.removed
+            for other in folded.sites:
+                planning.claim(other.node)
+                edits.append(ReplaceStatement(planning.flow.source.statement(other.node), ()))
+        return edits
+
+
+class _Writer:
+    """Writes the statements of a constructor where it stands."""
+
+    def __init__(self, site: Site, planning: Planning, expression: ast.expr) -> None:
+        self.site = site
+        self.planning = planning
+        self.expression = expression
+        self.statement = planning.flow.source.statement(site.node)
+
+    def write(
+        self,
+        creation: Callable[[Template], tuple[Statement, ...]] | None,
+        guarded: bool = False,
+    ) -> list[Edit]:
+        """The edits; ``creation`` gives the statements for the template of the name."""
+        site, planning, statement = self.site, self.planning, self.statement
+        name: Template = (Src(self.expression),)
+        value = getattr(statement, "value", None)
+        target = self.single_target()
+        if value is site.node and isinstance(statement, ast.Expr):
+            if creation is None:
+                return [ReplaceStatement(statement, ())]
+            if not is_pure(self.expression):
+                return [
+                    ReplaceStatement(statement, self.captured(creation)),
+                ]
+            return [ReplaceStatement(statement, creation(name))]
+        if value is site.node and target is not None:
+            return self.assignment(target, creation, name)
+        replaced = ReplaceNode(site.node, name)
+        if creation is None:
+            return [] if self.vanishes() else [replaced]
+        self.require_place()
+        if not is_pure(self.expression):
+            variable = planning.helper_name("collection_name", site.function)
+            return [
+                InsertStatements(statement, self.captured(creation, variable)),
+                ReplaceNode(site.node, (variable,)),
+            ]
+        edits: list[Edit] = [InsertStatements(statement, creation(name))]
+        if not self.vanishes():
+            edits.append(replaced)
+        return edits
+
+    def vanishes(self) -> bool:
+        """Whether the constructor's own text is not rendered any more (never: receivers are)."""
+        return False
+
+    def captured(
+        self,
+        creation: Callable[[Template], tuple[Statement, ...]],
+        variable: str | None = None,
+    ) -> tuple[Statement, ...]:
+        """The statements with the name evaluated once."""
+        variable = variable or self.planning.helper_name("collection_name", self.site.function)
+        return (Line((f"{variable} = ", Src(self.expression))), *creation((variable,)))
+
+    def single_target(self) -> ast.Name | ast.Attribute | None:
+        """The variable or attribute that the constructor is assigned to."""
+        match self.statement:
+            case ast.Assign(targets=[(ast.Name() | ast.Attribute()) as target]):
+                return target
+            case ast.AnnAssign(target=(ast.Name() | ast.Attribute()) as target):
+                return target
+        return None
+
+    def assignment(
+        self,
+        target: ast.Name | ast.Attribute,
+        creation: Callable[[Template], tuple[Statement, ...]] | None,
+        name: Template,
+    ) -> list[Edit]:
+        """The edits for ``x = Collection(...)``."""
+        planning, statement = self.planning, self.statement
+        slots = [s for s, writes in planning.flow.writes.items() if target in writes]
+        if slots and all(planning.gone.get(slot) for slot in slots):
+            return [ReplaceStatement(statement, creation(name) if creation else ())]
+        if creation is None:
+            return [ReplaceNode(self.site.node, name)]
+        written = self.target_text(target, slots)
+        header: Template = (Src(target),)
+        if isinstance(statement, ast.AnnAssign):
+            header = (Src(target), ": ", Src(statement.annotation))
+        binding = Line((*header, " = ", *name))
+        local = all(slot.kind == "local" for slot in slots) or all(
+            slot.kind == "global" and self.site.function is None for slot in slots
+        )
+        initialising = self.site.function is not None and self.site.function.name == "__init__"
+        if local or initialising:
+            return [ReplaceStatement(statement, (binding, *creation(written)))]
+        if is_pure(self.expression):
+            # Bound last: when creating fails nothing is bound, as before.
+            return [ReplaceStatement(statement, (*creation(name), binding))]
+        variable = planning.helper_name("collection_name", self.site.function)
+        return [
+            ReplaceStatement(
+                statement,
+                (*self.captured(creation, variable), Line((*header, f" = {variable}"))),
+            )
+        ]
+
+    def target_text(self, target: ast.Name | ast.Attribute, slots: list[object]) -> Template:
+        """The renamed target, read."""
+        return (Src(target),)
+
+    def require_place(self) -> None:
+        """Statements can be written before this one without changing the order of evaluation."""
+        planning = self.planning
+        parents = planning.flow.source.parents
+        node: ast.AST = self.site.node
+        plain = True
+        while node is not self.statement:
+            node = parents[node]
+            if isinstance(
+                node,
+                ast.Lambda
+                | ast.ListComp
+                | ast.SetComp
+                | ast.DictComp
+                | ast.GeneratorExp
+                | ast.IfExp
+                | ast.BoolOp,
+            ):
+                plain = False
+        parent = parents[self.statement]
+        elif_branch = isinstance(self.statement, ast.If) and isinstance(parent, ast.If) and (
+            self.statement in parent.orelse
+        )
+        first = planning.evaluated_first(self.statement, self.site.node)
+        require(
+            PLACEMENT,
+            PROVED
+            if plain and first and not elif_branch
+            else unknown(
+                "a collection is created in the middle of an expression",
+                "Create it in a statement of its own before this one.",
+            ),
+        )
+
+
+def is_fresh(site: Site, planning: Planning) -> bool:
+    """Whether flow proves that the collection does not exist when the constructor runs."""
+    flow = planning.flow
+    key = flow.identity(planning.arguments(site).get("name"), site.state, site.function)
+    connection = CONNECTIONS.key(site, flow)
+    return key is not None and ("absent", connection, key) in site.state.facts
+
+
+def _handler(planning: Planning, site: Site) -> Answer:
+    if "SchemaNotReadyException" in planning.handled_names(site.node):
+        return refuted(
+            "a handler here names SchemaNotReadyException, which the client never raises",
+            "if not client.has_collection(name): ...  # what the handler does\n"
+            "Compare client.describe_collection(name) where the schema itself is checked.",
+        )
+    return PROVED
+
+
+def _acts_in_same_try(site: Site, planning: Planning) -> bool:
+    """Whether a later call of the same ``try`` body fails as well when the collection is missing."""
+    parents = planning.flow.source.parents
+    node: ast.AST = site.node
+    while node in parents:
+        parent = parents[node]
+        if isinstance(parent, ast.Try) and node in parent.body:
+            inside = {n for statement in parent.body for n in ast.walk(statement)}
+            made = Object(site.symbol, site.node)
+            return any(
+                made in other.objects
+                and other.node in inside
+                and other.form in ("call", "attribute")
+                and not other.symbol.endswith((".name", ".schema", ".description"))
+                for other in planning.sites
+            )
+        node = parent
+    return False
+
+
+class _Folded:
+    """``create_index`` calls and the ``load()`` that move into ``create_collection``."""
+
+    def __init__(self, variable: str, lines: list[Line], removed: list[Edit], sites: list[Site]):
+        self.variable = variable
+        self.lines = lines
+        self.removed = removed
+        self.sites = sites
+
+
+def _fold(site: Site, planning: Planning) -> _Folded | None:
+    """What can be folded: index calls and a bare load that follow with nothing in between."""
+    flow = planning.flow
+    statement = flow.source.statement(site.node)
+    if not isinstance(statement, ast.Assign) or statement.value is not site.node:
+        return None
+    made = frozenset({Object(site.symbol, site.node)})
+    block, index = planning.block_of(statement)
+    created: list[Site] = []
+    assignments: list[ast.stmt] = []
+    loaded: Site | None = None
+    for following in block[index + 1 :]:
+        found = _own_call(following, planning, made)
+        if found is None:
+            if isinstance(following, ast.Assign) and is_pure(following.value):
+                assignments.append(following)
+                continue
+            break
+        if _has_comment(planning, following):
+            return None
+        if found.symbol == "Collection.create_index":
+            created.append(found)
+        elif found.symbol == "Collection.load" and not found.call.args and not found.call.keywords:
+            loaded = found
+            break
+        else:
+            break
+    if not created or loaded is None:
+        return None
+    variable: str | None = None
+    lines: list[Line] = []
+    removed: list[Edit] = []
+    for number, call in enumerate(created):
+        arguments = planning.arguments(call)
+        if {"timeout", "sync", "_async"} & set(arguments.order):
+            return None
+        try:
+            indexes.check(call, planning)
+            prepared = indexes.prepare(call, planning, variable, first=number == 0)
+        except Refusal:
+            return None
+        variable = prepared.variable
+        lines += prepared.lines
+        removed += prepared.removed
+    gone = {edit.node for edit in removed if isinstance(edit, ReplaceStatement)}
+    if any(assignment not in gone for assignment in assignments):
+        return None
+    assert variable is not None
+    return _Folded(variable, lines, removed, [*created, loaded])
+
+
+def _own_call(statement: ast.stmt, planning: Planning, made: frozenset[Object]) -> Site | None:
+    """The site of a statement that is just a call on the object."""
+    if isinstance(statement, ast.Expr):
+        for site in planning.flow.sites.get(statement.value, []):
+            if site.objects == made and planning.is_active(site):
+                return site
+    return None
+
+
+def _has_comment(planning: Planning, statement: ast.stmt) -> bool:
+    """Whether a comment stands on or directly above the statement."""
+    lines = planning.flow.source.lines
+    end = statement.end_lineno or statement.lineno
+    if any("#" in line for line in lines[statement.lineno - 1 : end]):
+        return True
+    return statement.lineno >= 2 and lines[statement.lineno - 2].lstrip().startswith("#")
+
+
+class Load(Rule):
+    """``collection.load()`` becomes ``client.load_collection(name)``.
+
+    With partition names it becomes ``client.load_partitions(name, [...])``: ``load_collection``
+    would swallow ``partition_names`` and load everything. Replica number, timeout and the refresh
+    and resource group arguments keep their names; everything but the names is a keyword.
+
+    Refused when ``partition_names`` may or may not be None.
+
+    Source: both sides run on pymilvus 2.3.8 to 3.0.2; before 2.5.9 ``replica_number=0`` is written
+    out, which was the ORM's default.
+    """
+
+    id = "MLV212"
+    title = "methods about the collection's life take its name"
+    symbols = ("Collection.load",)
+    allowed = (
+        "partition_names",
+        "replica_number",
+        "timeout",
+        "_async",
+        "_refresh",
+        "refresh",
+        "_resource_groups",
+        "resource_groups",
+        "load_fields",
+        "_load_fields",
+        "skip_load_dynamic_field",
+        "priority",
+    )
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        arguments = planning.arguments(site)
+        require(LOAD, lambda: known(arguments, self.allowed))
+        partitions = arguments.get("partition_names")
+        require(PARTITIONS, lambda: _partitions_known(planning, partitions))
+        rest = [
+            keyword(arguments, name)
+            for name in dict.fromkeys(arguments.order)
+            if name != "partition_names"
+        ]
+        target = planning.settings.target_version
+        if "replica_number" not in arguments and (2, 4, 5) <= target < (2, 5, 9):
+            rest.insert(0, ("replica_number", ("0",)))
+        name = (None, planning.name(site))
+        if partitions is None or is_none(partitions):
+            call = client_call(planning, site, "load_collection", name, *rest)
+        else:
+            call = client_call(
+                planning, site, "load_partitions", name, (None, (Src(partitions),)), *rest
+            )
+        return [ReplaceNode(site.node, (call,))]
+
+
+def _partitions_known(planning: Planning, node: ast.expr | None) -> Answer:
+    if is_none(node):
+        return PROVED
+    content = planning.flow.content(planning.flow.value(node))
+    if content is not None and content.kind == "list" and (content.items or content.appended):
+        return PROVED
+    return unknown(
+        "partition_names may be None, and load_collection would ignore it",
+        "client.load_partitions(name, partition_names) if partition_names else "
+        "client.load_collection(name)",
+    )
+
+
+class NameAndSchema(Rule):
+    """``collection.name`` is the name itself; ``collection.schema`` the schema it was made with.
+
+    Where the schema was not made in sight it is read back:
+    ``CollectionSchema.construct_from_dict(client.describe_collection(name))``.
+
+    Source: both sides run on pymilvus 2.3.8 to 3.0.2.
+    """
+
+    id = "MLV211"
+    title = "attributes of a collection become look-ups by name"
+    symbols = ("Collection.name", "Collection.schema", "Collection.primary_field")
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        if site.symbol == "Collection.name":
+            return [ReplaceNode(site.node, planning.name(site))]
+        if site.symbol == "Collection.primary_field":
+            raise Refusal(
+                "by-hand",
+                "primary_field gives a FieldSchema, the client a dict",
+                planning.rule_set.recipe(site.symbol),
+            )
+        cls = planning.reference("CollectionSchema", site)
+        look = client_call(planning, site, "describe_collection", (None, planning.name(site)))
+        return [
+            ReplaceNode(
+                site.node, (call_of((f"{cls}.construct_from_dict",), (None, (look,))),)
+            )
+        ]
+
+
+__all__ = ["CollectionConstructor", "Const", "Load", "NameAndSchema", "is_fresh"]

@@ -1,0 +1,440 @@
+"""Connections: ``connect`` becomes a client, ``disconnect`` closes it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from migrate_milvus.arguments import Arguments
+from migrate_milvus.edits import (
+    Edit,
+    FString,
+    InsertStatements,
+    Line,
+    ReplaceNode,
+    Src,
+    Template,
+)
+from migrate_milvus.flow import Site
+from migrate_milvus.planning import IN_REACH, Planning
+from migrate_milvus.registry import (
+    PROVED,
+    Answer,
+    Rule,
+    predicate,
+    refuted,
+    require,
+    unknown,
+)
+from migrate_milvus.values import NONE, Const
+from milvus_rules.writing import (
+    Pair,
+    call_of,
+    can_be_true,
+    is_none,
+    is_pure,
+    is_statement,
+    is_true,
+    keyword,
+    known,
+    require_version,
+)
+
+ALIAS = predicate("connect-alias-known", "the alias can be told from the code")
+ADDRESS = predicate("connect-address-known", "host, port and uri are never None or empty")
+ARGUMENTS = predicate("connect-arguments-known", "every argument has a meaning for the client")
+NOT_ASYNC = predicate("connect-not-async", "_async is not used")
+ONE_ADDRESS = predicate("connect-one-address", "address= and uri= are not both given")
+NO_PATH = predicate("connect-uri-without-path", "the uri has no path, or db_name is given")
+NO_CREDENTIALS = predicate(
+    "connect-uri-without-credentials", "the uri has no user:password beside user= and password="
+)
+SCHEME = predicate("connect-uri-scheme", "the uri's scheme is one that the client accepts")
+PORT = predicate("connect-port-in-range", "the port is one that both sides accept")
+RESULT = predicate("connect-result-unused", "the result of connect(), None, is not used")
+RUNS = predicate("connect-runs", "connect() runs on every path to the uses")
+DISCONNECT_ALIAS = predicate("disconnect-alias-known", "the alias can be told from the code")
+NOT_AFTER_CLOSE = predicate("client-not-used-after-close", "nothing uses the connection afterwards")
+
+_ADDRESS = ("uri", "host", "port", "address")
+_PASSED = (
+    "user",
+    "password",
+    "token",
+    "db_name",
+    "timeout",
+    "secure",
+    "client_key_path",
+    "client_pem_path",
+    "ca_pem_path",
+    "server_pem_path",
+    "server_name",
+)
+_SCHEMES = ("http", "https", "tcp", "unix")
+_ALIAS_RECIPE = "Write the alias as a literal, or make one MilvusClient where the alias is made."
+
+
+class Connect(Rule):
+    """``connections.connect(...)`` becomes ``client = MilvusClient(uri=...)``.
+
+    The client is bound where ``connect`` stood: a module variable, a local, ``self.client``, a
+    parameter of the helpers, or a module global that the connecting function sets. Host and port
+    become one uri (``https`` for a literal ``secure=True``); user, password, token, db_name,
+    timeout and the TLS arguments keep their names; the alias is gone. ``connect()`` without any
+    address read ``MILVUS_URI``, so the new code does. ``keep_alive`` has no effect on the client
+    and is dropped with a note.
+
+    Refused when the alias cannot be told, arguments are unpacked from an unknown dict or unknown
+    to the client (which would swallow them), both ``address`` and ``uri`` are given, a literal uri
+    has a path without ``db_name`` (the ORM ignored it, the client takes it as the database), has
+    credentials beside ``user=``, or a scheme or port that only one side accepts, ``_async`` is
+    used, or an ``if`` may skip the call. A uri that is not a literal is passed on as it stands.
+
+    Source: both sides run on pymilvus 2.3.8 to 3.0.2.
+    """
+
+    id = "MLV101"
+    title = "connections.connect becomes a MilvusClient"
+    symbols = ("connections.connect",)
+    order = 5
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        arguments = planning.arguments(site)
+        require(
+            ALIAS,
+            lambda: PROVED
+            if planning.keys[id(site)] is not None or arguments.unknown
+            else unknown("the alias cannot be told from the code", _ALIAS_RECIPE),
+        )
+        require(ARGUMENTS, lambda: known(arguments, ("alias", "_async", *_ADDRESS, *_PASSED, "keep_alive")))
+        require(NOT_ASYNC, lambda: _not_async(planning, arguments))
+        require(
+            RESULT,
+            lambda: PROVED
+            if is_statement(planning, site)
+            else refuted(
+                "the result of connect() is used, and it is None",
+                "Call connect() in a statement of its own; the client takes its place.",
+            ),
+        )
+        require(ONE_ADDRESS, lambda: _one_address(arguments))
+        require(ADDRESS, lambda: _address_known(planning, site, arguments))
+        require(PORT, lambda: _port_in_range(planning, arguments))
+        require(SCHEME, lambda: _scheme(planning, arguments))
+        require(NO_PATH, lambda: _no_path(planning, arguments))
+        require(NO_CREDENTIALS, lambda: _no_credentials(planning, arguments))
+        uses = planning.uses_of(site)
+        if not uses and (planning.stays(site) or planning.context.needs_connection):
+            return []
+        require(RUNS, lambda: _runs(planning, site, uses))
+        require_version(planning, "MilvusClient")
+        place = planning.place_of(site)
+        target = place.name
+        if place.mode == "attribute":
+            assert site.function is not None
+            target = f"{planning.client(site)}"
+        elif site.owner is not None and site.function is None:
+            require(
+                IN_REACH,
+                unknown(
+                    "connect() runs in a class body, where a client would be a class attribute",
+                    "Connect at module level or in a method.",
+                ),
+            )
+        cls = planning.reference("MilvusClient", site)
+        uri = _uri(planning, arguments)
+        passed: list[Pair | None] = [keyword(arguments, name) for name in _ordered(arguments)]
+        value = call_of((cls,), ("uri", uri), *passed)
+        for name in ("host", "port", "address"):
+            if _may_lack(arguments.get(name)):
+                planning.note(
+                    site,
+                    "environment-may-lack",
+                    f"{name}= has no default: without the variable the ORM raised TypeError, now "
+                    "connecting fails",
+                )
+        if "keep_alive" in arguments:
+            planning.note(site, "keep-alive-dropped", "keep_alive has no effect on MilvusClient")
+        statement = planning.flow.source.statement(site.node)
+        if planning.stays(site):
+            line = Line((f"{target} = ", value))
+            return [InsertStatements(statement, (line,), after=True)]
+        return [ReplaceNode(site.node, (f"{target} = ", value))]
+
+
+class Disconnect(Rule):
+    """``connections.disconnect(alias)`` becomes ``client.close()``.
+
+    Refused when the alias cannot be told, or when the connection is used afterwards: the ORM then
+    raised ``ConnectionNotExistException``, the client another exception. Where an object of the
+    connection stays on the ORM, both are closed.
+
+    Source: both sides run on pymilvus 2.3.8 to 3.0.2.
+    """
+
+    id = "MLV102"
+    title = "connections.disconnect closes the client"
+    symbols = ("connections.disconnect", "connections.remove_connection")
+    order = 90
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        key = planning.keys[id(site)]
+        require(
+            DISCONNECT_ALIAS,
+            lambda: PROVED
+            if key is not None and (key in planning.places or key == ("constant", "default"))
+            else unknown("the alias cannot be told from the code", _ALIAS_RECIPE),
+        )
+        require(NOT_AFTER_CLOSE, lambda: _not_used_after(planning, site))
+        if not planning.uses_of(site) and planning.stays(site):
+            return []
+        call = call_of((f"{planning.client(site)}.close",))
+        if planning.stays(site):
+            statement = planning.flow.source.statement(site.node)
+            return [InsertStatements(statement, (Line((call,)),), after=True)]
+        return [ReplaceNode(site.node, (call,))]
+
+
+def _ordered(arguments: Arguments) -> list[str]:
+    return [name for name in dict.fromkeys(arguments.order) if name in _PASSED]
+
+
+def _not_async(planning: Planning, arguments: Arguments) -> Answer:
+    value = arguments.get("_async")
+    if value is None or not can_be_true(frozenset(planning.flow.value(value))):
+        return PROVED
+    return refuted(
+        "_async=True opens an asynchronous connection",
+        "Use AsyncMilvusClient(uri=...) and await its methods.",
+    )
+
+
+def _one_address(arguments: Arguments) -> Answer:
+    if arguments.get("address") is not None and arguments.get("uri") is not None:
+        return refuted(
+            "address= and uri= are both given; the ORM takes address=",
+            "Keep one: MilvusClient(uri=f'http://{address}').",
+        )
+    return PROVED
+
+
+def _address_known(planning: Planning, site: Site, arguments: Arguments) -> Answer:
+    given = [name for name in _ADDRESS if arguments.get(name) is not None]
+    key = planning.keys[id(site)]
+    if not given:
+        if key != ("constant", "default"):
+            return unknown(
+                "connect() without an address takes the one stored for the alias",
+                "Pass the address to MilvusClient(uri=...).",
+            )
+        others = [
+            s
+            for s in planning.sites
+            if s is not site
+            and planning.keys[id(s)] == key
+            and s.symbol in ("connections.connect", "connections.add_connection")
+        ]
+        if others:
+            return unknown(
+                "connect() without an address takes the one stored by an earlier call",
+                "Pass the address to MilvusClient(uri=...).",
+            )
+        return PROVED
+    for name in given:
+        value = arguments.get(name)
+        for item in planning.flow.value(value):
+            if isinstance(item, Const) and item.value in (None, ""):
+                return refuted(
+                    f"{name}= may be {item.value!r}, which the ORM treats in its own way",
+                    f"Make sure that {name} always has a value.",
+                )
+    return PROVED
+
+
+def _may_lack(node: ast.expr | None) -> bool:
+    """Whether the expression is an environment look-up without a default, written in place."""
+    return (
+        isinstance(node, ast.Call)
+        and len(node.args) == 1
+        and not node.keywords
+        and ast.unparse(node.func) in ("os.getenv", "os.environ.get", "getenv", "environ.get")
+    )
+
+
+def _constants(planning: Planning, node: ast.expr | None) -> list[object]:
+    return [v.value for v in planning.flow.value(node) if isinstance(v, Const) and v != NONE]
+
+
+def _port_in_range(planning: Planning, arguments: Arguments) -> Answer:
+    for port in _constants(planning, arguments.get("port")):
+        if not str(port).isdigit() or int(str(port)) >= 65535:
+            return refuted(f"port {port} is refused by the ORM", "Use a port below 65535.")
+    for host in _constants(planning, arguments.get("host")):
+        if ":" in str(host):
+            return refuted(
+                f"host {host!r} holds a scheme or port, which the ORM refuses",
+                "Write the whole address as uri=.",
+            )
+    return PROVED
+
+
+def _scheme(planning: Planning, arguments: Arguments) -> Answer:
+    for uri in _constants(planning, arguments.get("uri")):
+        text = str(uri)
+        scheme = text.partition("://")[0] if "://" in text else ""
+        if scheme not in _SCHEMES and not (not scheme and text.endswith(".db")):
+            return refuted(
+                f"uri {text!r} has a scheme that MilvusClient does not accept",
+                "Use http:// or https://.",
+            )
+    return PROVED
+
+
+def _no_path(planning: Planning, arguments: Arguments) -> Answer:
+    if arguments.get("db_name") is not None:
+        return PROVED
+    for uri in _constants(planning, arguments.get("uri")):
+        parts = urlsplit(str(uri))
+        if parts.scheme in ("http", "https", "tcp") and parts.path.strip("/"):
+            return refuted(
+                f"the ORM ignores the path of {uri!r}, the client takes it as the database",
+                "Remove the path, or say which database is meant with db_name=.",
+            )
+    return PROVED
+
+
+def _no_credentials(planning: Planning, arguments: Arguments) -> Answer:
+    if arguments.get("user") is None and arguments.get("password") is None:
+        return PROVED
+    for uri in _constants(planning, arguments.get("uri")):
+        if "@" in urlsplit(str(uri)).netloc:
+            return refuted(
+                "credentials in the uri win in the ORM, those in user= and password= in the client",
+                "Keep one of the two.",
+            )
+    return PROVED
+
+
+def _uri(planning: Planning, arguments: Arguments) -> Template:
+    """The uri, as the ORM derives it: address, then uri, then host and port."""
+    address = arguments.get("address")
+    if address is not None:
+        return _text(planning, ("http://",), address)
+    uri = arguments.get("uri")
+    if uri is not None:
+        return (Src(uri),)
+    host, port = arguments.get("host"), arguments.get("port")
+    if host is None and port is None:
+        planning_os = planning.module("os")
+        return (f'{planning_os}.environ.get("MILVUS_URI", "http://localhost:19530")',)
+    scheme = "https://" if is_true(arguments.get("secure")) else "http://"
+    parts: list[str | Src] = [scheme]
+    _append(parts, host, "localhost")
+    parts.append(":")
+    _append(parts, port, "19530")
+    return (FString(_merged(parts)),)
+
+
+def _append(parts: list[str | Src], node: ast.expr | None, default: str) -> None:
+    if node is None:
+        parts.append(default)
+    elif isinstance(node, ast.Constant):
+        parts.append(str(node.value))
+    else:
+        parts.append(Src(node))
+
+
+def _merged(parts: list[str | Src]) -> tuple[str | Src, ...]:
+    """Adjacent texts become one."""
+    merged: list[str | Src] = []
+    for part in parts:
+        if isinstance(part, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += part
+        else:
+            merged.append(part)
+    return tuple(merged)
+
+
+def _text(planning: Planning, prefix: tuple[str], node: ast.expr) -> Template:
+    parts: list[str | Src] = list(prefix)
+    _append(parts, node, "")
+    return (FString(_merged(parts)),)
+
+
+def _runs(planning: Planning, site: Site, uses: list[Site]) -> Answer:
+    """Whether no ``if`` around the call can be skipped on the way to a use."""
+    parents = planning.flow.source.parents
+    node: ast.AST = site.node
+    while node in parents:
+        parent = parents[node]
+        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            break
+        if isinstance(parent, ast.If) and not _main_guard(parent):
+            branch = parent.body if node in parent.body else parent.orelse
+            other = parent.orelse if node in parent.body else parent.body
+            if not _leaves(other) and not _connects(planning, site, other):
+                inside = {n for statement in branch for n in ast.walk(statement)}
+                if not uses or not all(use.node in inside for use in uses):
+                    return unknown(
+                        "connect() may be skipped; then the client would have no value",
+                        "Connect on every path, or make the client where it is first needed.",
+                    )
+        node = parent
+    return PROVED
+
+
+def _main_guard(node: ast.If) -> bool:
+    return (
+        isinstance(node.test, ast.Compare)
+        and isinstance(node.test.left, ast.Name)
+        and node.test.left.id == "__name__"
+    )
+
+
+def _leaves(block: list[ast.stmt]) -> bool:
+    if not block:
+        return False
+    last = block[-1]
+    if isinstance(last, ast.Return | ast.Raise | ast.Continue | ast.Break):
+        return True
+    return isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) and (
+        ast.unparse(last.value.func) in ("exit", "quit", "sys.exit", "os._exit")
+    )
+
+
+def _connects(planning: Planning, site: Site, block: list[ast.stmt]) -> bool:
+    key = planning.keys[id(site)]
+    inside = {n for statement in block for n in ast.walk(statement)}
+    return any(
+        other.symbol == site.symbol and planning.keys[id(other)] == key and other.node in inside
+        for other in planning.sites
+    )
+
+
+def _not_used_after(planning: Planning, site: Site) -> Answer:
+    """Whether nothing that follows in the same block uses the connection."""
+    statement = planning.flow.source.statement(site.node)
+    block, index = planning.block_of(statement)
+    key = planning.keys[id(site)]
+    for following in block[index + 1 :]:
+        inside = set(ast.walk(following))
+        for other in planning.sites:
+            if other.node in inside and planning.keys[id(other)] == key:
+                if other.symbol == "connections.connect":
+                    return PROVED
+                if (
+                    other.function is site.function
+                    and other.form != "annotation"
+                    and other.symbol not in Disconnect.symbols
+                    and planning.flow.library.is_site(other.symbol)
+                    and not other.symbol.endswith(".name")
+                ):
+                    return refuted(
+                        f"line {other.node.lineno} uses the connection after it was closed",
+                        "Close the client after its last use.",
+                    )
+    return PROVED
+
+
+__all__ = ["Connect", "Disconnect", "is_none", "is_pure"]

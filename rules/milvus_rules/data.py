@@ -1,0 +1,644 @@
+"""Writing data: rows, columns and data frames; deletes; what mutation results become."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import keyword as keywords
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from migrate_milvus.edits import (
+    Argument,
+    Block,
+    CallTemplate,
+    Comprehension,
+    Edit,
+    InsertStatements,
+    Line,
+    ReplaceNode,
+    Src,
+    Statement,
+    Template,
+)
+from migrate_milvus.flow import Content, Site
+from migrate_milvus.interpreter import shape_of
+from migrate_milvus.planning import Planning
+from migrate_milvus.registry import PROVED, Answer, Refusal, Rule, predicate, refuted, require, unknown
+from migrate_milvus.values import Abstract, Container, Object, Opaque, Shape, Value
+from milvus_rules import versions
+from milvus_rules.fields import is_switched_on, schema_of, text_of
+from milvus_rules.schemas import SchemaFacts
+from milvus_rules.writing import (
+    can_be_true,
+    client_call,
+    is_none,
+    is_pure,
+    is_statement,
+    keyword,
+    known,
+)
+
+SHAPE = predicate("data-shape-known", "the data is known to be rows, or known to be columns")
+ORDER = predicate("field-order-known", "the fields of the schema are known, in order")
+COUNT = predicate("column-count-matches", "there are as many columns as fields to fill")
+NOT_EMPTY = predicate("columns-not-empty", "no optional field can be given as an empty column")
+ARGUMENTS = predicate("insert-arguments-known", "every argument has a meaning for the client")
+NOT_ASYNC = predicate("insert-not-async", "_async is not used")
+HANDLER = predicate("data-handler", "no handler around waits for the ORM's data exceptions")
+FRAME = predicate("dataframe-columns-known", "the data frame has the schema's columns")
+DELETE_ARGUMENTS = predicate("delete-arguments-known", "the expression is an argument of its own")
+DELETE_NOT_ASYNC = predicate("delete-not-async", "_async is not used")
+DELETE_RESULT = predicate("delete-result-unused", "the result of delete is not used")
+RESULT = predicate("result-in-sight", "the result is only read through its attributes")
+RESULT_MEMBER = predicate("result-member-known", "the attribute has an equivalent")
+PLACE = predicate("columns-placement", "there is a place for the length check")
+
+_WRITE = ("data", "partition_name", "timeout", "_async", "partial_update", "consistency_level")
+_SEQUENCES = (Shape.LIST, Shape.ARRAY)
+_ITEMS = {
+    "primary_keys": '["ids"]',
+    "insert_count": '["insert_count"]',
+    "upsert_count": '["upsert_count"]',
+    "cost": '["cost"]',
+}
+
+
+class Write(Rule):
+    """``insert`` and ``upsert`` take rows; columns become rows.
+
+    Rows (dicts) are passed on. Columns are zipped into rows, strictly, under the schema's field
+    names, without an auto-id key and function outputs: a comprehension for columns that stand in
+    the call, ``dict(zip(...))`` for one variable of columns. Where the project may run on Python
+    below 3.10 the length check is written out. A data frame whose columns are known becomes
+    ``df.to_dict("records")``. Partition name and timeout become keywords: by position the client
+    takes the timeout first.
+
+    Accepted difference: columns of unequal length raise ValueError instead of a pymilvus exception.
+
+    Refused when the shape of the data, or the fields and their order, are not known; when an
+    optional field could be given as an empty column; when ``_async`` is used; when a handler names
+    ParamError or DataNotMatchException.
+
+    Source: column and row requests compared field by field on pymilvus 2.3.8 to 3.0.2.
+    """
+
+    id = "MLV401"
+    title = "insert and upsert take rows"
+    symbols = ("Collection.insert", "Collection.upsert")
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        arguments = planning.arguments(site)
+        data = arguments.get("data")
+        require(
+            ARGUMENTS,
+            lambda: known(arguments, _WRITE)
+            if data is not None
+            else unknown("the data is not an argument of its own", "Pass data=."),
+        )
+        if data is None:
+            raise Refusal(ARGUMENTS, "the data is not an argument of its own")
+        edits: list[Edit] = []
+        template: Template
+        shape = data_shape(planning, data)
+        if shape != "rows":
+            asynchronous = arguments.get("_async")
+            require(
+                NOT_ASYNC,
+                lambda: PROVED
+                if asynchronous is None
+                or not can_be_true(frozenset(planning.flow.value(asynchronous)))
+                else refuted(
+                    "_async=True asks for a future, which the client does not give",
+                    "executor.submit(client.insert, collection_name=..., data=rows)",
+                ),
+            )
+        require(SHAPE, lambda: _shape_answer(site, planning, data, shape))
+        if shape == "frame":
+            require(FRAME, lambda: _frame_answer(site, planning, data))
+            template = (Src(data), '.to_dict("records")')
+        elif shape == "columns":
+            template, edits = _Columns(site, planning, data).write()
+        else:
+            template = (Src(data),)
+        check_result(site, planning)
+        upsert = site.symbol.endswith("upsert")
+        call = client_call(
+            planning,
+            site,
+            "upsert" if upsert else "insert",
+            ("collection_name", planning.name(site)),
+            ("data", template),
+            *(
+                keyword(arguments, name)
+                for name in dict.fromkeys(arguments.order)
+                if name not in ("data", "_async", "consistency_level")
+            ),
+        )
+        return [*edits, ReplaceNode(site.node, (call,))]
+
+
+def data_shape(planning: Planning, node: ast.expr) -> str | None:
+    """``"rows"``, ``"columns"``, ``"frame"`` or None: what the data of an insert is."""
+    values = planning.flow.value(node)
+    found = {_shape_of_value(planning, value, 0) for value in values}
+    return found.pop() if len(found) == 1 else None
+
+
+def _shape_of_value(planning: Planning, value: Value, depth: int) -> str | None:
+    if isinstance(value, Opaque):
+        if value.shape is Shape.FRAME:
+            return "frame"
+        if value.shape is Shape.DICT:
+            return "rows"
+        return None
+    if not isinstance(value, Container):
+        return None
+    if value.kind == "dict":
+        return "rows"
+    content = planning.flow.contents.get(value.origin)
+    if content is None:
+        return None
+    elements = [planning.flow.value(item) for item in content.items]
+    elements += [planning.flow.value(item) for item in content.appended.values()]
+    if isinstance(content.node, ast.ListComp):
+        elements = [content.element]
+    kinds = [_element_kind(planning, item) for item in elements]
+    if not kinds:
+        return None
+    if any(kind == "dict" for kind in kinds):
+        return "rows" if all(kind == "dict" for kind in kinds) else None
+    # A list of dicts and lists is refused by both sides, so one column proves the others.
+    return "columns" if any(kind == "column" for kind in kinds) else None
+
+
+def _element_kind(planning: Planning, values: Abstract) -> str | None:
+    kinds = set()
+    for value in values:
+        shape = shape_of(value)
+        if shape is Shape.DICT:
+            kinds.add("dict")
+        elif shape in _SEQUENCES:
+            kinds.add("column")
+        else:
+            kinds.add("unknown")
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _shape_answer(
+    site: Site, planning: Planning, data: ast.expr, shape: str | None
+) -> Answer:
+    if shape is not None:
+        return PROVED
+    facts = schema_of(site, planning)
+    names = ", ".join(f'"{n}"' for n in _wanted(site, planning, facts) or ()) if facts else "..."
+    source = planning.flow.source.segment(data).splitlines()[0]
+    return unknown(
+        "whether the data is a list of rows or of columns cannot be told from the code",
+        f"Rows (dicts) are passed on as they are: data={source}\n"
+        f"Columns: data=[dict(zip(({names}), row, strict=True)) "
+        f"for row in zip(*{source}, strict=True)]",
+    )
+
+
+def _wanted(site: Site, planning: Planning, facts: SchemaFacts | None) -> list[str] | None:
+    """The names of the fields that column data fills, in order; None when not all are known."""
+    if facts is None:
+        return None
+    whole_auto_id = is_switched_on(planning, facts.auto_id)
+    if whole_auto_id is None:
+        return None
+    outputs = _function_outputs(planning, facts)
+    if outputs is None:
+        return None
+    names: list[str] = []
+    for field in facts.fields:
+        name = text_of(planning, field.get("name"))
+        primary = is_switched_on(planning, field.get("is_primary"))
+        auto_id = is_switched_on(planning, field.get("auto_id"))
+        if name is None or primary is None or auto_id is None:
+            return None
+        if facts.primary is not None and text_of(planning, facts.primary) == name:
+            primary = True
+        key_is_made = primary and (auto_id or whole_auto_id)
+        if key_is_made and not site.symbol.endswith("upsert"):
+            continue
+        if name not in outputs:
+            names.append(name)
+    return names
+
+
+def _function_outputs(planning: Planning, facts: SchemaFacts) -> set[str] | None:
+    if facts.functions is None:
+        return set()
+    content = planning.flow.content(planning.flow.value(facts.functions))
+    if content is None or not content.exact:
+        return None
+    found: set[str] = set()
+    for item in content.items:
+        call = item
+        if not isinstance(call, ast.Call):
+            return None
+        for argument in call.keywords:
+            if argument.arg == "output_field_names":
+                for part in ast.walk(argument.value):
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                        found.add(part.value)
+    return found
+
+
+class _Columns:
+    """Turns columns into rows."""
+
+    def __init__(self, site: Site, planning: Planning, data: ast.expr) -> None:
+        self.site = site
+        self.planning = planning
+        self.data = data
+        self.strict = (planning.settings.target_python or (3, 8)) >= (3, 10)
+
+    def write(self) -> tuple[Template, list[Edit]]:
+        """The template for ``data=`` and the edits around it."""
+        site, planning = self.site, self.planning
+        require(HANDLER, lambda: _handler(planning, site))
+        facts = schema_of(site, planning)
+        names = _wanted(site, planning, facts)
+        source = planning.flow.source.segment(self.data).splitlines()[0]
+        require(
+            ORDER,
+            PROVED
+            if names is not None
+            else unknown(
+                "the fields of the collection, and their order, are not known here",
+                "names = (...)  # the schema's fields in order, without an auto-id key\n"
+                f"data=[dict(zip(names, row, strict=True)) for row in zip(*{source}, strict=True)]",
+            ),
+        )
+        assert names is not None and facts is not None
+        columns = self.columns()
+        require(COUNT, lambda: self.count(names, columns))
+        require(NOT_EMPTY, lambda: self.not_empty(facts, names, columns))
+        inline = isinstance(self.data, ast.List) and columns is not None
+        commented = "#" in planning.flow.source.segment(self.data)
+        if inline and columns is not None and len(columns) == 1 and self.one_is_plain(names):
+            variable = _variable(names[0])
+            return (
+                Comprehension(
+                    (f'{{"{names[0]}": {variable}}}',), (f"for {variable} in ", Src(columns[0]))
+                ),
+            ), []
+        if inline and columns is not None:
+            sources: tuple[Argument, ...] = (
+                (Argument((Src(self.data),), "*"),)
+                if commented
+                else tuple(Argument((Src(column),)) for column in columns)
+            )
+            return self.literal(names, columns, sources)
+        return self.variable(names)
+
+    def one_is_plain(self, names: list[str]) -> bool:
+        """A single column has no other to differ from in length."""
+        return len(names) == 1
+
+    def literal(
+        self, names: list[str], columns: list[ast.expr], sources: tuple[Argument, ...]
+    ) -> tuple[Template, list[Edit]]:
+        """Columns that stand in the call: a comprehension with a variable per field."""
+        variables = [_variable(name) for name in names]
+        row = ", ".join(f'"{n}": {v}' for n, v in zip(names, variables))
+        head = f"for {', '.join(variables)} in "
+        if self.strict:
+            zipped = CallTemplate(("zip",), (*sources, Argument(("True",), "strict")))
+            return (Comprehension((f"{{{row}}}",), (head, zipped)),), []
+        edits, held = self.checked((Src(self.data),))
+        return (Comprehension((f"{{{row}}}",), (f"{head}zip(*{held})",)),), edits
+
+    def variable(self, names: list[str]) -> tuple[Template, list[Edit]]:
+        """Columns in one variable: ``dict(zip(names, row))``."""
+        listed = ", ".join(f'"{name}"' for name in names) + ("," if len(names) == 1 else "")
+        if self.strict:
+            return (
+                Comprehension(
+                    (f"dict(zip(({listed}), row, strict=True))",),
+                    ("for row in zip(*", Src(self.data), ", strict=True)"),
+                ),
+            ), []
+        if is_pure(self.data) and isinstance(self.data, ast.Name):
+            edits, held = self.checked(None)
+        else:
+            edits, held = self.checked((Src(self.data),))
+        return (
+            Comprehension((f"dict(zip(({listed}), row))",), (f"for row in zip(*{held})",)),
+        ), edits
+
+    def checked(self, value: Template | None) -> tuple[list[Edit], str]:
+        """The length check for Python below 3.10, and the variable that holds the columns."""
+        planning, site = self.planning, self.site
+        statement = planning.flow.source.statement(site.node)
+        require(
+            PLACE,
+            PROVED
+            if planning.evaluated_first(statement, site.node)
+            else unknown(
+                "the length check for Python below 3.10 has no place in this expression",
+                "Pass --target-python 3.10, or insert in a statement of its own.",
+            ),
+        )
+        lines: list[Statement] = []
+        if value is None:
+            held = planning.flow.source.segment(self.data)
+        else:
+            held = planning.helper_name("columns", site.function)
+            lines.append(Line((f"{held} = ", *value)))
+        lines.append(
+            Block(
+                (f"if len({{len(column) for column in {held}}}) > 1:",),
+                (Line(('raise ValueError("columns of unequal length")',)),),
+            )
+        )
+        return [InsertStatements(statement, tuple(lines))], held
+
+    def columns(self) -> list[ast.expr] | None:
+        """The columns, when they can be listed."""
+        content = self.content()
+        if content is None or content.changed or not content.exact:
+            return None
+        if content.appended:
+            return None
+        return list(content.items)
+
+    def content(self) -> Content | None:
+        return self.planning.flow.content(self.planning.flow.value(self.data))
+
+    def count(self, names: list[str], columns: list[ast.expr] | None) -> Answer:
+        """There are as many columns as fields, as far as that can be seen."""
+        recipe = f"The fields to fill are {', '.join(names)}."
+        if columns is None:
+            content = self.content()
+            number = (
+                len(content.items) + len(content.appended)
+                if content is not None and content.exact and not content.changed
+                else None
+            )
+            # dict(zip(names, row, strict=True)) checks the number of columns as well.
+            if number is None and self.strict:
+                return PROVED
+            if number == len(names):
+                return PROVED
+            return unknown("how many columns there are is not known", recipe)
+        if len(columns) != len(names):
+            return refuted(
+                f"there are {len(columns)} columns for {len(names)} fields to fill", recipe
+            )
+        return PROVED
+
+    def not_empty(
+        self, facts: SchemaFacts, names: list[str], columns: list[ast.expr] | None
+    ) -> Answer:
+        """No field with a default or null could be given as an empty column."""
+        optional = {
+            text_of(self.planning, field.get("name"))
+            for field in facts.fields
+            if "default_value" in field
+            or is_switched_on(self.planning, field.get("nullable")) is not False
+        }
+        for index, name in enumerate(names):
+            if name not in optional:
+                continue
+            column = columns[index] if columns is not None else None
+            if column is None or not self.surely_filled(column):
+                return unknown(
+                    f"field '{name}' is optional, and its column may be empty or None; the ORM "
+                    "then uses the default, rows cannot say that",
+                    f"Leave '{name}' out of the rows where it has no value.",
+                )
+        return PROVED
+
+    def surely_filled(self, column: ast.expr) -> bool:
+        """Whether a column is a list display with items."""
+        content = self.planning.flow.content(self.planning.flow.value(column))
+        return (
+            content is not None
+            and isinstance(content.node, ast.List)
+            and bool(content.items)
+            and not content.changed
+        )
+
+
+def _variable(name: str) -> str:
+    """A variable name for a field."""
+    if not name.isidentifier():
+        cleaned = "".join(c if c.isalnum() else "_" for c in name)
+        name = cleaned if cleaned.isidentifier() else f"field_{cleaned}"
+    return f"{name}_" if keywords.iskeyword(name) or name in ("zip", "dict") else name
+
+
+def _handler(planning: Planning, site: Site) -> Answer:
+    named = planning.handled_names(site.node) & {"ParamError", "DataNotMatchException"}
+    if named:
+        return refuted(
+            f"a handler here names {sorted(named)[0]}, which column data in the ORM raises and "
+            "rows do not",
+            "Check the lengths of the columns before inserting.",
+        )
+    return PROVED
+
+
+def _frame_answer(site: Site, planning: Planning, data: ast.expr) -> Answer:
+    recipe = 'data=df.to_dict("records")  # the columns must be the schema\'s fields'
+    names = _wanted(site, planning, schema_of(site, planning))
+    if names is None:
+        return unknown("the fields of the collection are not known here", recipe)
+    made = [v for v in planning.flow.value(data) if isinstance(v, Opaque)]
+    for node in planning.flow.values:
+        if isinstance(node, ast.Call) and made and id(node) == made[0].origin:
+            content = (
+                planning.flow.content(planning.flow.value(node.args[0])) if node.args else None
+            )
+            if content is not None and isinstance(content.node, ast.Dict) and not content.changed:
+                keys = [text_of(planning, key) for key in content.node.keys if key is not None]
+                changed = _frame_changed(planning, data)
+                if keys == names and not changed:
+                    return PROVED
+    return unknown("the columns of the data frame are not known here", recipe)
+
+
+def _frame_changed(planning: Planning, data: ast.expr) -> bool:
+    """Whether the frame's variable is subscripted for assignment anywhere."""
+    if not isinstance(data, ast.Name):
+        return False
+    for node in ast.walk(planning.flow.source.tree):
+        if (
+            isinstance(node, ast.Subscript)
+            and isinstance(node.ctx, ast.Store)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == data.id
+        ):
+            return True
+    return False
+
+
+def check_result(site: Site, planning: Planning) -> None:
+    """The result of a mutation is only read through attributes; raises Refusal."""
+    made = Object("MutationResult", site.node)
+    for (item, node), escape in planning.flow.escapes.items():
+        if item == made:
+            require(
+                RESULT,
+                refuted(
+                    f"the result of {site.symbol.partition('.')[2]}() is {escape.how}; it is a "
+                    "dict with the client",
+                    'The client\'s result has ["ids"] and ["insert_count"]; use those.',
+                ),
+                node=node,
+            )
+    for slot, values in planning.flow.store.items():
+        if slot.kind == "return" and made in values:
+            function = slot.owner
+            name = getattr(function, "name", "")
+            known_callers = [e for e in planning.flow.callers(function)]  # type: ignore[arg-type]
+            if not known_callers or name in planning.context.reached:
+                require(
+                    RESULT,
+                    unknown(
+                        f"the result is returned by {name}(), whose callers are out of sight; it "
+                        "is a dict with the client",
+                        'Return what the callers need: result["ids"] or result["insert_count"].',
+                    ),
+                    node=site.node,
+                )
+
+
+class Delete(Rule):
+    """``collection.delete(expr)`` becomes ``client.delete(collection_name=..., filter=expr)``.
+
+    The expression must be a keyword: the client's second positional argument is a list of ids.
+
+    Refused when the result is used: the client answers with a list of keys where the server
+    returns them, else with a dict.
+
+    Source: both sides run on pymilvus 2.3.8 to 3.0.2 and Milvus Lite.
+    """
+
+    id = "MLV402"
+    title = "delete names its filter"
+    symbols = ("Collection.delete",)
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        arguments = planning.arguments(site)
+        expression = arguments.get("expr")
+        require(
+            DELETE_ARGUMENTS,
+            lambda: known(
+                arguments, ("expr", "partition_name", "timeout", "consistency_level", "_async")
+            )
+            if expression is not None
+            else unknown("the expression is not an argument of its own", "Pass filter=."),
+        )
+        asynchronous = arguments.get("_async")
+        require(
+            DELETE_NOT_ASYNC,
+            lambda: PROVED
+            if asynchronous is None
+            or not can_be_true(frozenset(planning.flow.value(asynchronous)))
+            else refuted(
+                "_async=True asks for a future, which the client does not give",
+                "executor.submit(client.delete, collection_name=..., filter=...)",
+            ),
+        )
+        require(DELETE_RESULT, lambda: _delete_result(site, planning))
+        if expression is None:
+            raise Refusal(DELETE_ARGUMENTS, "the expression is not an argument of its own")
+        call = client_call(
+            planning,
+            site,
+            "delete",
+            ("collection_name", planning.name(site)),
+            *(
+                keyword(arguments, name, "filter" if name == "expr" else name)
+                for name in dict.fromkeys(arguments.order)
+                if name != "_async"
+            ),
+        )
+        return [ReplaceNode(site.node, (call,))]
+
+
+def _delete_result(site: Site, planning: Planning) -> Answer:
+    if is_statement(planning, site):
+        return PROVED
+    statement = planning.flow.source.statement(site.node)
+    if isinstance(statement, ast.Assign) and statement.value is site.node:
+        if not _is_read(site, planning):
+            return PROVED
+    return unknown(
+        "the result of delete() is used; the client gives a list of keys or a dict, depending on "
+        "the server",
+        'result = client.delete(...)\n'
+        'count = result["delete_count"] if isinstance(result, dict) else len(result)',
+    )
+
+
+def _is_read(site: Site, planning: Planning) -> bool:
+    """Whether anything reads what the call gave."""
+    made = Object("MutationResult", site.node)
+    return any(
+        made in values and node is not site.node and isinstance(getattr(node, "ctx", None), ast.Load)
+        for node, values in planning.flow.values.items()
+    )
+
+
+class Results(Rule):
+    """Attributes of a mutation result become items of the dict that the client returns.
+
+    ``result.primary_keys`` becomes ``result["ids"]``, ``insert_count``, ``upsert_count`` and
+    ``cost`` keep their names.
+
+    Refused where the result itself is printed, returned to code out of sight or passed on, and for
+    attributes without an equivalent (``timestamp``, ``err_count``, …). ``primary_keys`` of an
+    upsert needs pymilvus 2.6.3.
+
+    Source: both sides run on pymilvus 2.3.8 to 3.0.2.
+    """
+
+    id = "MLV403"
+    title = "mutation results are read like dicts"
+    symbols = tuple(
+        f"MutationResult.{name}"
+        for name in (
+            *_ITEMS,
+            "delete_count",
+            "succ_count",
+            "err_count",
+            "succ_index",
+            "err_index",
+            "timestamp",
+        )
+    )
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        name = site.symbol.partition(".")[2]
+        item = _ITEMS.get(name)
+        require(
+            RESULT_MEMBER,
+            lambda: PROVED
+            if item is not None and self.upsert_is_new(site, planning, name)
+            else refuted(
+                f"{name} of a mutation result has no counterpart",
+                planning.rule_set.recipe(site.symbol),
+            ),
+        )
+        assert site.receiver is not None
+        return [ReplaceNode(site.node, (Src(site.receiver), item or ""))]
+
+    def upsert_is_new(self, site: Site, planning: Planning, name: str) -> bool:
+        """Whether the target returns the keys of an upsert under "ids"."""
+        if name != "primary_keys" or planning.settings.target_version >= (2, 6, 3):
+            return True
+        return not any(
+            made.symbol.endswith("upsert")
+            for item in site.objects
+            if isinstance(item.origin, ast.AST)
+            for made in planning.flow.sites.get(item.origin, [])
+        )
+
+
+__all__ = ["Delete", "Results", "Write", "check_result", "is_none", "versions"]

@@ -1,0 +1,108 @@
+"""The fields of a collection, as far as the code tells: for column data and for queries."""
+
+from __future__ import annotations
+
+import ast
+
+from migrate_milvus.flow import Site
+from migrate_milvus.planning import Planning
+from migrate_milvus.values import Const, Object, only
+from milvus_rules.library import CONNECTIONS
+from milvus_rules.schemas import SchemaFacts, facts_of
+
+
+def schema_of(site: Site, planning: Planning) -> SchemaFacts | None:
+    """The fields of the collection that ``site`` is called on; None when they are not known.
+
+    The schema is the one that the object was made with; for an object made by name only, the one
+    that the same name is created with elsewhere in the program, when there is just one.
+    """
+    found: list[SchemaFacts] = []
+    for item in site.objects:
+        facts = _schema_of_object(item, planning)
+        if facts is None:
+            return None
+        found.append(facts)
+    if not found:
+        return None
+    signatures = {tuple(facts.name(i) for i in range(len(facts.fields))) for facts in found}
+    return found[0] if len(signatures) == 1 else None
+
+
+def _schema_of_object(item: Object, planning: Planning) -> SchemaFacts | None:
+    made = _maker(item, planning)
+    if made is None:
+        return None
+    arguments = planning.arguments(made)
+    schema = arguments.get("schema")
+    if schema is not None and not (isinstance(schema, ast.Constant) and schema.value is None):
+        return facts_of(planning.flow, planning.flow.value(schema))
+    name = _name_key(made, planning)
+    if name is None:
+        return None
+    candidates = []
+    for other in planning.sites:
+        if other.symbol != "Collection" or other.form != "call" or other is made:
+            continue
+        if "schema" not in planning.arguments(other) or _name_key(other, planning) != name:
+            continue
+        if CONNECTIONS.key(other, planning.flow) != CONNECTIONS.key(made, planning.flow):
+            continue
+        expression = planning.arguments(other).get("schema")
+        facts = facts_of(planning.flow, planning.flow.value(expression))
+        if facts is None:
+            return None
+        candidates.append(facts)
+    names = {tuple(c.name(i) for i in range(len(c.fields))) for c in candidates}
+    return candidates[0] if len(names) == 1 else None
+
+
+def _maker(item: Object, planning: Planning) -> Site | None:
+    if isinstance(item.origin, ast.Call):
+        for site in planning.flow.sites.get(item.origin, []):
+            if site.symbol == "Collection":
+                return site
+    return None
+
+
+def _name_key(site: Site, planning: Planning) -> object:
+    """Equal for two constructors that surely name the same collection."""
+    expression = planning.arguments(site).get("name")
+    key = planning.flow.identity(expression, site.state, site.function)
+    if key is not None:
+        return key
+    value = only(planning.flow.value(expression))
+    return value
+
+
+def text_of(planning: Planning, node: ast.expr | None) -> str | None:
+    """The text that an expression holds, when it is one constant."""
+    value = only(planning.flow.value(node)) if node is not None else None
+    if isinstance(value, Const) and isinstance(value.value, str):
+        return value.value
+    return None
+
+
+def primary_key(site: Site, planning: Planning) -> str | None:
+    """The name of the primary key of the collection that ``site`` is called on."""
+    facts = schema_of(site, planning)
+    if facts is None:
+        return None
+    if facts.primary is not None:
+        return text_of(planning, facts.primary)
+    for field in facts.fields:
+        primary = field.get("is_primary")
+        if isinstance(primary, ast.Constant) and primary.value is True:
+            return text_of(planning, field.get("name"))
+    return None
+
+
+def is_switched_on(planning: Planning, node: ast.expr | None) -> bool | None:
+    """Whether a flag is on; None when that is not known."""
+    if node is None:
+        return False
+    value = only(planning.flow.value(node))
+    return bool(value.value) if isinstance(value, Const) else None
+
+
+__all__ = ["SchemaFacts", "is_switched_on", "primary_key", "schema_of", "text_of"]

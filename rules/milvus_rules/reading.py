@@ -1,0 +1,410 @@
+"""Reading: search, hybrid search, query and the iterators."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from migrate_milvus.arguments import Arguments
+from migrate_milvus.edits import Edit, ReplaceNode, Src, Template
+from migrate_milvus.flow import Content, Site
+from migrate_milvus.interpreter import shape_of
+from migrate_milvus.planning import Planning
+from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, require, unknown
+from migrate_milvus.values import Const, Container, Shape
+from milvus_rules.fields import primary_key
+from milvus_rules.writing import Pair, can_be_true, client_call, is_none, known
+
+ARGUMENTS = predicate("search-arguments-known", "every argument has a meaning for the client")
+NOT_ASYNC = predicate("search-not-async", "_async and _callback are not used")
+DATA = predicate("search-data-not-empty", "the list of vectors or requests is not empty")
+RESULTS = predicate("results-as-objects", "the target's search results have attributes")
+RANKER = predicate("hybrid-ranker", "the ORM's ranker= keyword is not used")
+PRIMARY = predicate("primary-key-known", "the primary key's name is known")
+QUERY_ARGUMENTS = predicate("query-arguments-known", "every argument has a meaning for the client")
+ITERATOR_ARGUMENTS = predicate(
+    "iterator-arguments-known", "every argument has a meaning for the client"
+)
+TOLERATES_NONE = predicate("iterator-loop-tolerates-none", "the loop ends when next() gives None")
+
+# ORM parameter -> client keyword, in the ORM's order.
+_SEARCH = {
+    "data": "data",
+    "anns_field": "anns_field",
+    "param": "search_params",
+    "limit": "limit",
+    "expr": "filter",
+    "partition_names": "partition_names",
+    "output_fields": "output_fields",
+    "timeout": "timeout",
+    "round_decimal": "round_decimal",
+    "offset": "offset",
+    "consistency_level": "consistency_level",
+    "guarantee_timestamp": "guarantee_timestamp",
+    "group_by_field": "group_by_field",
+    "group_size": "group_size",
+    "strict_group_size": "strict_group_size",
+    "ignore_growing": "ignore_growing",
+    "expr_params": "filter_params",
+    "ranker": "ranker",
+    "highlighter": "highlighter",
+}
+_HYBRID = {
+    "reqs": "reqs",
+    "rerank": "ranker",
+    "limit": "limit",
+    "partition_names": "partition_names",
+    "output_fields": "output_fields",
+    "timeout": "timeout",
+    "round_decimal": "round_decimal",
+    "offset": "offset",
+    "consistency_level": "consistency_level",
+    "group_by_field": "group_by_field",
+    "group_size": "group_size",
+    "strict_group_size": "strict_group_size",
+}
+_QUERY = {
+    "expr": "filter",
+    "output_fields": "output_fields",
+    "partition_names": "partition_names",
+    "timeout": "timeout",
+    "limit": "limit",
+    "offset": "offset",
+    "consistency_level": "consistency_level",
+    "guarantee_timestamp": "guarantee_timestamp",
+    "expr_params": "filter_params",
+    "ignore_growing": "ignore_growing",
+}
+_SEARCH_ITERATOR = {
+    "data": "data",
+    "batch_size": "batch_size",
+    "expr": "filter",
+    "limit": "limit",
+    "output_fields": "output_fields",
+    "param": "search_params",
+    "timeout": "timeout",
+    "partition_names": "partition_names",
+    "anns_field": "anns_field",
+    "round_decimal": "round_decimal",
+    "consistency_level": "consistency_level",
+}
+_QUERY_ITERATOR = {
+    "batch_size": "batch_size",
+    "limit": "limit",
+    "expr": "filter",
+    "output_fields": "output_fields",
+    "partition_names": "partition_names",
+    "timeout": "timeout",
+    "consistency_level": "consistency_level",
+}
+# Read by neither side.
+_IGNORED = ("travel_timestamp", "graceful_time", "_async", "_callback", "check_task", "check_items")
+_OBJECTS_SINCE = (2, 5, 7)
+
+
+def _pairs(
+    site: Site, planning: Planning, names: dict[str, str]
+) -> tuple[list[Pair | None], list[Edit]]:
+    """The arguments under the client's names, in the order in which they were written."""
+    arguments = planning.arguments(site)
+    edits: list[Edit] = []
+    unpacked: dict[str, ast.expr] = {}
+    pairs: list[Pair | None] = []
+    kept: list[ast.expr] = []
+    for keyword, content in arguments.unpacked:
+        assert isinstance(content.node, ast.Dict)
+        if _may_rename(planning, keyword.value, content):
+            for key in content.node.keys:
+                assert isinstance(key, ast.Constant)
+                new = names.get(str(key.value))
+                if new is not None and new != key.value:
+                    edits.append(ReplaceNode(key, (f'"{new}"',)))
+            kept.append(keyword.value)
+            unpacked.update({str(k.value): k for k in content.node.keys})  # type: ignore[union-attr]
+    for name in dict.fromkeys(arguments.order):
+        if name in unpacked or name not in names:
+            continue
+        value = arguments.get(name)
+        assert value is not None
+        pairs.append((names[name], (Src(value),)))
+    pairs += [("**", (Src(node),)) for node in kept]
+    return pairs, edits
+
+
+def _may_rename(planning: Planning, expression: ast.expr, content: Content) -> bool:
+    """Whether the dict's keys can be renamed: only this call reads it."""
+    if isinstance(expression, ast.Dict):
+        return True
+    holders = [
+        node
+        for node, values in planning.flow.values.items()
+        if isinstance(node, ast.Name)
+        and isinstance(node.ctx, ast.Load)
+        and any(getattr(v, "origin", None) is content.node for v in values)
+    ]
+    return holders == [expression] and not content.escaped
+
+
+def _unpacked_can_change(site: Site, planning: Planning) -> Answer:
+    for keyword, content in planning.arguments(site).unpacked:
+        if not _may_rename(planning, keyword.value, content):
+            return unknown(
+                "the unpacked dict is read elsewhere too, so its keys cannot be renamed",
+                "Write the arguments out, or give the client call a dict of its own.",
+            )
+    return PROVED
+
+
+def _not_async(planning: Planning, arguments: Arguments, recipe: str) -> Answer:
+    for name in ("_async", "_callback"):
+        value = arguments.get(name)
+        if value is not None and can_be_true(frozenset(planning.flow.value(value))):
+            return refuted(f"{name} asks for a future", recipe)
+    return PROVED
+
+
+def _not_empty(planning: Planning, node: ast.expr | None) -> Answer:
+    content = planning.flow.content(planning.flow.value(node))
+    if (
+        content is not None
+        and isinstance(content.node, ast.List)
+        and not content.items
+        and not content.appended
+        and not content.changed
+    ):
+        return refuted(
+            "an empty list: the ORM returns an empty result, the client raises",
+            "Skip the search when there is nothing to search for.",
+        )
+    return PROVED
+
+
+_ASYNC_RECIPE = (
+    "with ThreadPoolExecutor() as executor:\n"
+    "    future = executor.submit(client.search, collection_name=..., data=...)\n"
+    "or use AsyncMilvusClient and await client.search(...)."
+)
+
+
+class Search(Rule):
+    """``collection.search(...)`` becomes ``client.search(collection_name=..., ...)``, by keyword.
+
+    ``param`` becomes ``search_params``, ``expr`` ``filter``, ``expr_params`` ``filter_params``; for
+    ``hybrid_search`` ``rerank`` becomes ``ranker``. All other arguments keep their names, in the
+    order in which they were written. A literal dict that is unpacked into the call has its keys
+    renamed when nothing else reads it. Results are left alone: from pymilvus 2.5.7 on both sides
+    return the same classes.
+
+    Refused for futures (``_async``), an empty list of vectors, unknown unpacked arguments, and
+    targets below 2.5.7, where the client returned plain dicts.
+
+    Source: 20 argument combinations run both ways on pymilvus 2.3.8 to 3.0.2.
+    """
+
+    id = "MLV501"
+    title = "search and hybrid_search become client calls by keyword"
+    symbols = ("Collection.search", "Collection.hybrid_search")
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        hybrid = site.symbol == "Collection.hybrid_search"
+        names = _HYBRID if hybrid else _SEARCH
+        arguments = planning.arguments(site)
+        if hybrid:
+            require(
+                RANKER,
+                PROVED
+                if "ranker" not in arguments
+                else refuted(
+                    "ranker= applies to each request in the ORM, to the whole in the client",
+                    "Pass the reranker as rerank= (the client's ranker=), or drop it.",
+                ),
+            )
+        require(ARGUMENTS, lambda: known(arguments, (*names, *_IGNORED)))
+        require(ARGUMENTS, lambda: _unpacked_can_change(site, planning))
+        require(NOT_ASYNC, lambda: _not_async(planning, arguments, _ASYNC_RECIPE))
+        require(DATA, lambda: _not_empty(planning, arguments.get("reqs" if hybrid else "data")))
+        require(
+            RESULTS,
+            PROVED
+            if planning.settings.target_version >= _OBJECTS_SINCE
+            else unknown(
+                "before pymilvus 2.5.7 the client returned dicts instead of hits with attributes",
+                "Require pymilvus>=2.5.7.",
+            ),
+        )
+        pairs, edits = _pairs(site, planning, names)
+        call = client_call(
+            planning,
+            site,
+            "hybrid_search" if hybrid else "search",
+            ("collection_name", planning.name(site)),
+            *pairs,
+        )
+        return [*edits, ReplaceNode(site.node, (call,))]
+
+
+class Query(Rule):
+    """``collection.query(...)`` becomes ``client.query(...)``, with its output fields named.
+
+    ``expr`` becomes ``filter``. Without ``output_fields`` the ORM gets the primary key only, the
+    client everything, vectors included: so ``output_fields=[primary key]`` is written;
+    ``output_fields=fields or [primary key]`` where the given list may be empty or None.
+
+    Refused when the primary key's name is not known and the output fields may be left out.
+
+    Source: both sides run on pymilvus 2.3.8 to 3.0.2 and Milvus Lite 2.5.1.
+    """
+
+    id = "MLV502"
+    title = "query names its output fields"
+    symbols = ("Collection.query",)
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        arguments = planning.arguments(site)
+        require(QUERY_ARGUMENTS, lambda: known(arguments, (*_QUERY, *_IGNORED)))
+        require(QUERY_ARGUMENTS, lambda: _unpacked_can_change(site, planning))
+        fields = arguments.get("output_fields")
+        pairs, edits = _pairs(site, planning, _QUERY)
+        if is_none(fields):
+            pairs = [p for p in pairs if p is None or p[0] != "output_fields"]
+            pairs.insert(_after(pairs, "filter"), ("output_fields", self.key_list(site, planning)))
+        elif not _surely_filled(planning, fields):
+            assert fields is not None
+            default = self.key_list(site, planning)
+            pairs = [
+                ("output_fields", (Src(fields), " or ", *default))
+                if p is not None and p[0] == "output_fields"
+                else p
+                for p in pairs
+            ]
+        call = client_call(
+            planning, site, "query", ("collection_name", planning.name(site)), *pairs
+        )
+        return [*edits, ReplaceNode(site.node, (call,))]
+
+    def key_list(self, site: Site, planning: Planning) -> Template:
+        """``["id"]``: the primary key alone."""
+        key = primary_key(site, planning)
+        require(
+            PRIMARY,
+            PROVED
+            if key is not None
+            else unknown(
+                "without output fields the ORM returns the primary key, whose name is not known "
+                "here; the client would return every field",
+                'client.query(..., output_fields=["id"])  # the name of your primary key',
+            ),
+        )
+        return (f'["{key}"]',)
+
+
+def _after(pairs: list[Pair | None], name: str) -> int:
+    for index, pair in enumerate(pairs):
+        if pair is not None and pair[0] == name:
+            return index + 1
+    return 0
+
+
+def _surely_filled(planning: Planning, node: ast.expr | None) -> bool:
+    """Whether the expression is a list with at least one item."""
+    values = planning.flow.value(node)
+    for value in values:
+        if not isinstance(value, Container):
+            return False
+        content = planning.flow.contents.get(value.origin)
+        if content is None or not content.items or content.changed:
+            return False
+        if isinstance(content.node, ast.ListComp):
+            return False
+    return bool(values)
+
+
+class Iterators(Rule):
+    """``query_iterator`` and ``search_iterator`` become the client's iterators of the same names.
+
+    ``query_iterator`` returns the same class; an omitted filter is passed as ``filter=None``, which
+    sends the ORM's request. The client's ``search_iterator`` ends with None where the ORM's ended
+    with an empty page: it is rewritten where the loop tests the page for truth.
+
+    Refused for a ``search_iterator`` with a limit whose loop takes ``len(page)``.
+
+    Source: both sides run on pymilvus 2.4.15 to 3.0.2 and Milvus Lite.
+    """
+
+    id = "MLV503"
+    title = "iterators become the client's iterators"
+    symbols = ("Collection.query_iterator", "Collection.search_iterator")
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        searching = site.symbol == "Collection.search_iterator"
+        names = _SEARCH_ITERATOR if searching else _QUERY_ITERATOR
+        arguments = planning.arguments(site)
+        require(ITERATOR_ARGUMENTS, lambda: known(arguments, names))
+        require(ITERATOR_ARGUMENTS, lambda: _unpacked_can_change(site, planning))
+        if searching:
+            limit = arguments.get("limit")
+            require(TOLERATES_NONE, lambda: _tolerates_none(site, planning, limit))
+        pairs, edits = _pairs(site, planning, names)
+        if not searching and arguments.get("expr") is None:
+            pairs.append(("filter", ("None",)))
+        method = site.symbol.partition(".")[2]
+        call = client_call(
+            planning, site, method, ("collection_name", planning.name(site)), *pairs
+        )
+        return [*edits, ReplaceNode(site.node, (call,))]
+
+
+def _tolerates_none(site: Site, planning: Planning, limit: ast.expr | None) -> Answer:
+    """Whether every page that ``next()`` gives is tested for truth before it is used."""
+    source = planning.flow.source
+    statement = source.statement(site.node)
+    recipe = "Write `if not page: break`, which holds for None and for an empty page."
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+        return unknown("what becomes of the iterator is not seen here", recipe)
+    iterator = statement.targets[0].id
+    scope: ast.AST = site.function.node if site.function else source.tree
+    pages: set[str] = set()
+    for node in ast.walk(scope):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Call)
+            and ast.unparse(node.value.func) == f"{iterator}.next"
+            and isinstance(node.targets[0], ast.Name)
+        ):
+            pages.add(node.targets[0].id)
+    if not pages:
+        return unknown("what becomes of the pages is not seen here", recipe)
+    for node in ast.walk(scope):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "len"
+            and node.args
+            and isinstance(node.args[0], ast.Name)
+            and node.args[0].id in pages
+            and _in_test(planning, node)
+        ):
+            return refuted(
+                "the client's iterator ends with None, and the loop takes len() of it", recipe
+            )
+    for node in ast.walk(scope):
+        if isinstance(node, ast.If | ast.While):
+            test = node.test
+            while isinstance(test, ast.UnaryOp):
+                test = test.operand
+            if isinstance(test, ast.Name) and test.id in pages:
+                return PROVED
+    return unknown("the loop does not test the page for truth", recipe)
+
+
+def _in_test(planning: Planning, node: ast.AST) -> bool:
+    parents = planning.flow.source.parents
+    while not isinstance(node, ast.stmt):
+        parent = parents[node]
+        if isinstance(parent, ast.If | ast.While) and node is parent.test:
+            return True
+        node = parent
+    return False
+
+
+__all__ = ["Const", "Query", "Search", "Shape", "shape_of"]

@@ -1,0 +1,123 @@
+"""Pieces that several rules write: client calls, pure expressions, argument checks."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from migrate_milvus.arguments import Arguments
+from migrate_milvus.edits import Argument, CallTemplate, Src, Template
+from migrate_milvus.flow import Site
+from migrate_milvus.planning import Planning
+from migrate_milvus.registry import Answer, PROVED, predicate, require, unknown
+from milvus_rules import versions
+
+TARGET = predicate("target-version", "the oldest pymilvus to support has what is written")
+
+Pair = tuple[str | None, Template]
+
+
+def client_call(
+    planning: Planning, site: Site, method: str, *arguments: Pair | None
+) -> CallTemplate:
+    """``client.method(...)`` for the client at ``site``; None arguments are left out.
+
+    Raises Refusal when the target version lacks the method or the client is out of reach.
+    """
+    require_version(planning, method)
+    receiver = planning.client(site)
+    return call_of((f"{receiver}.{method}",), *arguments)
+
+
+def call_of(function: Template, *arguments: Pair | None) -> CallTemplate:
+    """A call of ``function``."""
+    given = [pair for pair in arguments if pair is not None]
+    return CallTemplate(function, tuple(Argument(value, keyword) for keyword, value in given))
+
+
+def require_version(planning: Planning, method: str) -> None:
+    """Refuse when the target version has no such client method (version gates)."""
+    target = planning.settings.target_version
+    if versions.available(method, target):
+        return
+    wanted = versions.first(method)
+    require(
+        TARGET,
+        unknown(
+            f"MilvusClient.{method} needs pymilvus {wanted}, "
+            f"and --target-version is {'.'.join(map(str, target))}",
+            f"Raise the requirement to pymilvus>={wanted.split(',')[0]} and pass --target-version.",
+        ),
+    )
+
+
+def keyword(arguments: Arguments, name: str, written: str | None = None) -> Pair | None:
+    """The argument ``name`` passed on as the keyword ``written``; None when it was not given."""
+    value = arguments.get(name)
+    return None if value is None else (written or name, (Src(value),))
+
+
+def is_none(node: ast.expr | None) -> bool:
+    """Whether the expression is absent or the literal None."""
+    return node is None or (isinstance(node, ast.Constant) and node.value is None)
+
+
+def is_true(node: ast.expr | None) -> bool:
+    """Whether the expression is the literal True."""
+    return isinstance(node, ast.Constant) and node.value is True
+
+
+def is_pure(node: ast.expr | None) -> bool:
+    """Whether evaluating the expression twice, later, or not at all makes no difference."""
+    match node:
+        case None | ast.Constant() | ast.Name():
+            return True
+        case ast.Attribute(value=value):
+            return is_pure(value)
+        case ast.UnaryOp(operand=operand):
+            return is_pure(operand)
+        case ast.BinOp(left=left, right=right):
+            return is_pure(left) and is_pure(right)
+        case ast.Dict(keys=keys, values=values):
+            return all(is_pure(part) for part in (*keys, *values))
+        case ast.List(elts=items) | ast.Tuple(elts=items):
+            return all(is_pure(item) for item in items)
+        case ast.Subscript(value=value, slice=index):
+            return is_pure(value) and is_pure(index)
+    return False
+
+
+def known(
+    arguments: Arguments, allowed: Iterable[str], dropped: Iterable[str] = ()
+) -> Answer:
+    """Proved when every argument is one of ``allowed``, or a pure one of ``dropped``."""
+    if arguments.unknown:
+        return unknown(
+            "arguments are unpacked from something whose content is not known",
+            "Write the arguments out.",
+        )
+    for name, value in {**arguments.given, **arguments.extra}.items():
+        if name in allowed:
+            continue
+        if name in dropped and is_pure(value):
+            continue
+        return unknown(
+            f"argument '{name}' has no known meaning for the client",
+            f"Find out whether '{name}' does anything; drop it, or pass what it stands for.",
+        )
+    return PROVED
+
+
+def is_statement(planning: Planning, site: Site) -> bool:
+    """Whether the site is a statement of its own, its result unused."""
+    parent = planning.flow.source.parents[site.node]
+    if isinstance(parent, ast.Await):
+        parent = planning.flow.source.parents[parent]
+    return isinstance(parent, ast.Expr)
+
+
+def can_be_true(values: frozenset[object]) -> bool:
+    """Whether a flag may be switched on."""
+    from migrate_milvus.values import Const
+
+    return not all(isinstance(v, Const) and not v.value for v in values)
