@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -288,6 +289,36 @@ def test_fields_in_another_order_are_row_data() -> None:
     comparison = compare(before, after)
     assert comparison.equal
     assert comparison.expected == {"row-data": 1}
+
+
+def test_an_empty_dynamic_field_is_row_data() -> None:
+    def insert(*dynamic: bytes) -> Run:
+        fields: list[dict[str, Any]] = [
+            {"field_name": "a", "scalars": {"long_data": {"data": [1, 2]}}}
+        ]
+        if dynamic:
+            held = [{"$bytes": base64.b64encode(value).decode()} for value in dynamic]
+            meta = {"field_name": "$meta", "is_dynamic": True}
+            fields.append({**meta, "scalars": {"json_data": {"data": held}}})
+        return _run(_request("Insert", collection_name="c", fields_data=fields))
+
+    assert compare(insert(), insert(b"{}", b"{}")).expected == {"row-data": 1}
+    assert not compare(insert(), insert(b"{}", b'{"x": 1}')).equal
+    assert not compare(insert(b"{}", b'{"x": 1}'), insert(b"{}", b"{}")).equal
+
+
+def test_the_iterator_probe_is_expected_and_no_other_search() -> None:
+    def search(**parameters: str) -> Run:
+        listed = [{"key": key, "value": value} for key, value in parameters.items()]
+        call = CLIENT + "search_iterator"
+        return _run(_request("Search", call, collection_name="c", search_params=listed))
+
+    probe = search(topk="1", search_iter_v2="True", search_iter_batch_size="1")
+    page = search(topk="3", search_iter_v2="True", search_iter_batch_size="3")
+    assert compare(_run(), probe).expected == {"iterator-probe": 1}
+    assert not compare(_run(), page).equal
+    assert not compare(_run(), search(topk="1")).equal
+    assert not compare(probe, _run()).equal
 
 
 def test_a_guard_stands_for_the_look_up_of_the_constructor_only() -> None:

@@ -45,8 +45,10 @@ _ASKS = re.compile(
 )
 _LONG_NUMBER = re.compile(r"(?<!\d)\d{12,}(?!\d)")
 _MASKED = "(clock)"
-# keys whose values the client or the server takes from the clock or draws at random
-_CLOCK_KEYS = frozenset({"iterator_session_ts", "search_iter_id", "schema_timestamp"})
+# keys whose values come from a clock or from the server, never from the program
+_CLOCK_KEYS = frozenset(
+    {"collection_id", "iterator_session_ts", "schema_timestamp", "search_iter_id"}
+)
 
 
 def is_internal(request: Request) -> bool:
@@ -172,6 +174,19 @@ def _fields(fields: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         name = cleaned.pop("field_name", "") or ("$meta" if cleaned.get("is_dynamic") else "")
         named[name] = cleaned
     return named
+
+
+def without_empty_dynamic_data(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Field data without a dynamic field that holds nothing in any row.
+
+    pymilvus adds it to rows of a schema with dynamic fields, and not to columns.
+    """
+    return {
+        name: held
+        for name, held in fields.items()
+        if not held.get("is_dynamic")
+        or any(held.get("scalars", {}).get("json_data", {}).get("data", [None]))
+    }
 
 
 def index_parameters(value: Mapping[str, Any]) -> dict[str, str]:
