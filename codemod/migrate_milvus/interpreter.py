@@ -68,11 +68,14 @@ def interpret(
     """
     flow = Flow(source, collect(source.tree), library)
     interpreter = _Interpreter(flow, reached)
-    for _ in range(ROUNDS):
-        before = dict(flow.store)
-        interpreter.round()
-        if flow.store == before:
-            break
+    # First what is not assigned yet counts as nothing, so that order does not matter; then what is
+    # never assigned counts as anything.
+    for interpreter.settling in (True, False):
+        for _ in range(ROUNDS):
+            before = dict(flow.store)
+            interpreter.round()
+            if flow.store == before:
+                break
     return flow
 
 
@@ -87,6 +90,7 @@ class _Interpreter:
         self.flow = flow
         self.library = flow.library
         self.reached = reached
+        self.settling = True
         self.function: FunctionInfo | None = None
         self.owner: ClassInfo | None = None
         self.state = State()
@@ -293,8 +297,12 @@ class _Interpreter:
         if not values:
             if slot.kind == "global" and name in _BUILTINS and slot not in self.flow.writes:
                 return frozenset({ModuleValue(f"builtins.{name}")}), None
-            values = frozenset({Opaque(("unknown", slot))})
+            values = self.unknown(("unknown", slot))
         return values, slot
+
+    def unknown(self, origin: Hashable) -> Abstract:
+        """What is not known yet, or never."""
+        return BOTTOM if self.settling else frozenset({Opaque(origin)})
 
     def bind(
         self, name: str, values: Abstract, target: ast.AST, value: ast.expr | None = None
@@ -903,7 +911,7 @@ class _Interpreter:
         result: Abstract = BOTTOM
         for value in owner:
             result = join(result, self.member(node, value, len(owner) > 1))
-        return result or frozenset({Opaque(("attribute", id(node)))})
+        return result or self.unknown(("attribute", id(node)))
 
     def member(self, node: ast.Attribute, owner: Value, ambiguous: bool) -> Abstract:
         """``owner.attr`` for one value of the owner."""
@@ -966,7 +974,7 @@ class _Interpreter:
             )
         if not values:
             self.flow.reads[node] = slot
-            return frozenset({Opaque(("unset", slot))})
+            return self.unknown(("unset", slot))
         return values
 
     def library_result(self, node: ast.expr, symbol: str) -> Abstract:
@@ -989,7 +997,7 @@ class _Interpreter:
         real = [v for v in function if v != NONE]
         for value in real:
             result = join(result, self.call(node, value, len(real) > 1))
-        return result or frozenset({Opaque(id(node))})
+        return result or self.unknown(id(node))
 
     def call(self, node: ast.Call, function: Value, ambiguous: bool) -> Abstract:
         """Call one value of the callee."""
@@ -1165,7 +1173,7 @@ class _Interpreter:
                     v for v in values if not (isinstance(v, Const) and not v.value)
                 )
             result = join(result, values)
-        return result or frozenset({Opaque(id(node))})
+        return result or self.unknown(id(node))
 
     def eval_UnaryOp(self, node: ast.UnaryOp) -> Abstract:
         values = self.eval(node.operand)
@@ -1317,11 +1325,13 @@ class _Interpreter:
                 for key, value in zip(content.node.keys, content.node.values):
                     if isinstance(key, ast.Constant) and key.value == index:
                         return self.flow.value(value)
-            return content.element or frozenset({Opaque(("item", id(node)))})
+            return content.element or self.unknown(("item", id(node)))
         for value in container:
             if isinstance(value, Object):
                 self.subscripted(value, node)
         shape = Shape.ANY
+        if not container and self.settling:
+            return BOTTOM
         if isinstance(node.slice, ast.Slice):
             found = {_shape(v) for v in container}
             shape = next(iter(found)) if len(found) == 1 else Shape.ANY
@@ -1343,7 +1353,7 @@ class _Interpreter:
                 if isinstance(value, Object):
                     self.escape(value, node, "iterated over")
                 result = join(result, frozenset({Opaque(("element", _origin(value), id(node)))}))
-        return result or frozenset({Opaque(("element", id(node)))})
+        return result or self.unknown(("element", id(node)))
 
 
 def _objects_in(values: Abstract) -> bool:
