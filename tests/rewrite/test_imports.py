@@ -74,10 +74,10 @@ CLIENT = ("MilvusClient",)
             "from m import (\n    B,\n    C,\n    MilvusClient,\n)\n",
         ),
         (
-            "from m import (  # noqa\n    # first\n    A,  # one\n    b,  # two\n    # end\n)  # x\n",
+            "from m import (  # noqa\n    # 1st\n    A,  # 1\n    b,  # 2\n    # end\n)  # x\n",
             ("A",),
             (),
-            "from m import (  # noqa\n    # first\n    # one\n    b,  # two\n    # end\n)  # x\n",
+            "from m import (  # noqa\n    # 1st\n    # 1\n    b,  # 2\n    # end\n)  # x\n",
         ),
         (
             "from m import (\n    # all gone\n    A,  # one\n    b,  # noqa\n)\nx\n",
