@@ -96,7 +96,8 @@ def test_the_json_report_fits_its_schema(run_cli: Run, mixed: Path) -> None:
 def test_the_schema_refuses_other_reports(run_cli: Run, mixed: Path) -> None:
     schema = json.loads(SCHEMA.read_text("utf-8"))
     report = json.loads(run_cli("--report", "json").output)
-    for change in ({"version": 2}, {"files": [{}]}, {"summary": {}}):
+    changes: list[dict[str, object]] = [{"version": 2}, {"files": [{}]}, {"summary": {}}]
+    for change in changes:
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(report | change, schema)
 

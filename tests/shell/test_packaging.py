@@ -23,12 +23,17 @@ def test_the_migration_needs_no_more_than_it_uses() -> None:
     assert names == {"click", "libcst", "pathspec", "tomli"}
 
 
-def test_files_beside_the_code_are_installed() -> None:
+def test_every_file_beside_the_code_is_installed() -> None:
     data = PROJECT["tool"]["setuptools"]["package-data"]
     for package in (migrate_milvus, milvus_rules):
         assert package.__file__ is not None
-        for name in data[package.__name__]:
-            assert list(Path(package.__file__).parent.glob(name))
+        folder = Path(package.__file__).parent
+        beside = {
+            path
+            for path in folder.rglob("*")
+            if path.is_file() and path.suffix not in (".py", ".pyc")
+        }
+        assert {path for name in data[package.__name__] for path in folder.glob(name)} == beside
 
 
 def test_no_module_is_called_codemod_or_rules() -> None:
