@@ -9,9 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 import stat
-import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,6 +167,8 @@ def problem(name: str, reason: str, message: str, line: int = 1, column: int = 1
 
 def _encoding(data: bytes) -> str:
     """The encoding that Python would read ``data`` with; raises DocumentError if it is unknown."""
+    import tokenize
+
     # Lines as Python's tokenizer counts them: a lone carriage return ends one as well.
     ends = [match.end() for match, _ in zip(_LINE_END.finditer(data), range(2), strict=False)]
     starts = [0, *ends[:1]] if ends else [0]
@@ -189,7 +189,7 @@ def _temporary(folder: str) -> Iterator[tuple[str, int]]:
 
     Its name is known before it exists, so that an interrupt at any moment leaves nothing behind.
     """
-    path = os.path.join(folder, f".migrate-milvus-{os.getpid()}-{secrets.token_hex(8)}.tmp")
+    path = os.path.join(folder, f".migrate-milvus-{os.getpid()}-{os.urandom(8).hex()}.tmp")
     try:
         yield path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     finally:

@@ -91,6 +91,10 @@ class _Interpreter:
         self.library = flow.library
         self.reached = reached
         self.settling = True
+        self.previous: dict[ast.AST, Abstract] = {}
+        self.rebound = frozenset(
+            name for info in flow.program.functions.values() for name in info.globals
+        )
         self.function: FunctionInfo | None = None
         self.owner: ClassInfo | None = None
         self.state = State()
@@ -118,13 +122,14 @@ class _Interpreter:
         self._close_acting()
         flow.writes = defaultdict(dict)
         flow.reads = {}
+        self.previous = flow.values
         flow.values = {}
         flow.sites = defaultdict(list)
         flow.escapes = {}
-        flow.contents = {}
         flow.calls = defaultdict(list)
         flow.call_origins = {}
         flow.states = {}
+        flow.declarations = defaultdict(list)
         self.mentions = {}
         self.function = self.owner = None
         self.state = State()
@@ -163,9 +168,11 @@ class _Interpreter:
         self.shadows = list(self.shadows) if isinstance(info.node, ast.Lambda) else []
         self.state = State()
         for index, parameter in enumerate(info.parameters):
-            self.state.names[parameter.arg] = Binding(
-                self.parameter(info, index, parameter), frozenset({id(parameter)})
-            )
+            values = self.parameter(info, index, parameter)
+            slot = Slot("local", info, parameter.arg)
+            self.flow.writes[slot][parameter] = Write(slot, parameter, None, None, values, False)
+            self.store(slot, values)
+            self.state.names[parameter.arg] = Binding(values, frozenset({id(parameter)}))
             self.flow.scope_of[parameter] = info
         if isinstance(info.node, ast.Lambda):
             self.store(Slot("return", info, ""), self.eval(info.node.body))
@@ -185,11 +192,7 @@ class _Interpreter:
 
     def parameter(self, info: FunctionInfo, index: int, parameter: ast.arg) -> Abstract:
         """What a parameter holds: what callers pass, its default, or what its annotation says."""
-        slot = Slot("local", info, parameter.arg)
         opaque = Opaque(("parameter", id(parameter)), self.annotated_shape(parameter.annotation))
-        self.flow.writes[slot].setdefault(
-            parameter, Write(slot, parameter, None, None, frozenset({opaque}), False)
-        )
         if index == 0 and info.is_method and info.owner is not None:
             if "classmethod" in info.decorators:
                 return frozenset({Class(info.owner)})
@@ -208,6 +211,8 @@ class _Interpreter:
             or self.is_reached(info)
             or bool(info.opaque_decorators)
         )
+        if self.settling and not passed:
+            return BOTTOM
         if not passed or outside:
             if annotated is not None and not _objects_in(passed):
                 passed = join(passed, frozenset({annotated}))
@@ -272,6 +277,10 @@ class _Interpreter:
                     return frozenset({self.module_member(value.name, node.attr)})
         return BOTTOM
 
+    def recall(self, node: ast.expr) -> Abstract:
+        """What ``node`` holds, also when its function was last run in the round before."""
+        return self.flow.values.get(node) or self.previous.get(node, BOTTOM)
+
     def store(self, slot: Slot, values: Abstract) -> None:
         """Add ``values`` to what a slot may hold."""
         old = self.flow.store.get(slot, BOTTOM)
@@ -292,6 +301,9 @@ class _Interpreter:
         ):
             binding = self.state.names.get(name)
             if binding is not None:
+                if slot.kind == "global" and name in self.rebound:
+                    # A function that was called may have set it.
+                    return join(binding.values, self.flow.store.get(slot, BOTTOM)), slot
                 return binding.values, slot
         values = self.flow.store.get(slot, BOTTOM)
         if not values:
@@ -378,6 +390,24 @@ class _Interpreter:
             self.store(slot, values)
         elif isinstance(node.target, ast.Attribute):
             self.eval(node.target.value)
+        if node.value is None:
+            self.declare(node.target)
+
+    def declare(self, target: ast.expr) -> None:
+        """An annotation without a value: the name is written there, but nothing is assigned."""
+        if isinstance(target, ast.Name):
+            in_class = self.owner is not None and self.function is None
+            slot = (
+                Slot("attribute", self.owner.family, target.id)
+                if in_class and self.owner is not None
+                else self.flow.slot_of_name(target.id, self.function)
+            )
+            self.flow.declarations[slot].append(target)
+        elif isinstance(target, ast.Attribute):
+            for value in self.flow.value(target.value):
+                if isinstance(value, Instance | Class):
+                    slot = Slot("attribute", value.info.family, target.attr)
+                    self.flow.declarations[slot].append(target)
 
     def exec_AugAssign(self, node: ast.AugAssign) -> None:
         right = self.eval(node.value)
@@ -688,7 +718,7 @@ class _Interpreter:
                 for index, item in enumerate(target.elts):
                     if exact and content is not None:
                         source = content.items[index]
-                        self.assign(item, self.flow.value(source), source)
+                        self.assign(item, self.recall(source), source)
                     else:
                         inner = item.value if isinstance(item, ast.Starred) else item
                         self.assign(inner, self.elements(values, target), None)
@@ -1320,11 +1350,11 @@ class _Interpreter:
                 and isinstance(index, int)
                 and 0 <= index < len(content.items)
             ):
-                return self.flow.value(content.items[index])
+                return self.recall(content.items[index])
             if isinstance(content.node, ast.Dict) and content.exact and not content.changed:
                 for key, value in zip(content.node.keys, content.node.values):
                     if isinstance(key, ast.Constant) and key.value == index:
-                        return self.flow.value(value)
+                        return self.recall(value)
             return content.element or self.unknown(("item", id(node)))
         for value in container:
             if isinstance(value, Object):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from migrate_milvus.flow import CallEdge, Flow, Site, Slot
 from migrate_milvus.program import ClassInfo, FunctionInfo
-from migrate_milvus.values import Instance
+from migrate_milvus.values import Abstract, Instance
 
 
 @dataclass(frozen=True)
@@ -125,17 +125,24 @@ def _reaches(flow: Flow, site: Site, owner: ClassInfo) -> str | None:
             and function.self_name is not None
         ):
             return function.self_name
+    def is_holder(values: Abstract) -> bool:
+        return bool(values) and all(
+            isinstance(v, Instance) and v.info.family is owner for v in values
+        )
+
+    part = site.receiver
+    while isinstance(part, ast.Attribute | ast.Call | ast.Subscript):
+        part = part.func if isinstance(part, ast.Call) else part.value
+    if isinstance(part, ast.Name) and is_holder(flow.value(part)):
+        return part.id
     names = dict(site.state.names)
     for name, binding in names.items():
-        if binding.values and all(
-            isinstance(v, Instance) and v.info.family is owner for v in binding.values
-        ):
+        if is_holder(binding.values):
             return name
     if site.function is not None:
         for slot, values in flow.store.items():
-            if slot.kind == "global" and values and flow.is_stable(slot):
-                if all(isinstance(v, Instance) and v.info.family is owner for v in values):
-                    return slot.name
+            if slot.kind == "global" and flow.is_stable(slot) and is_holder(values):
+                return slot.name
     return None
 
 

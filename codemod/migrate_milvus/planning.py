@@ -32,7 +32,7 @@ from migrate_milvus.program import FunctionInfo
 from migrate_milvus.registry import Refusal, RuleSet, predicate, refuted, require, unknown
 from migrate_milvus.settings import Settings
 from migrate_milvus.units import Unit, Units, find_units, strangers
-from migrate_milvus.values import Abstract, Bound, Library, ModuleValue, Object, only
+from migrate_milvus.values import Abstract, Bound, Container, Library, ModuleValue, Object
 
 IN_REACH = predicate("client-in-reach", "every use of the connection can reach its client")
 IN_SIGHT = predicate("connection-in-sight", "the connection is opened in this file")
@@ -340,6 +340,19 @@ class Planning:
                     "Give the two their own names.",
                 ),
             )
+        for reader in self.flow.readers(slot):
+            used = self.flow.source.parents.get(reader)
+            blind = not any(isinstance(v, Object) for v in self.flow.value(reader))
+            if blind and isinstance(used, ast.Attribute) and used.value is reader:
+                self._try(
+                    unit,
+                    reader,
+                    ONE_KIND,
+                    unknown(
+                        f"what '{self._text(reader)}' holds here is not known",
+                        "Assign it before it is used, in the same function if possible.",
+                    ),
+                )
         if slot.kind == "global" and slot.name in self.context.reached:
             self._reached(unit, where, f"'{slot.name}'")
         if slot.kind == "attribute" and slot.name in self.context.reached:
@@ -406,7 +419,16 @@ class Planning:
 
     def _unit_of_annotation(self, site: Site) -> Unit | None:
         slot = self._slot_of_annotation(site)
-        return self.units.of_slot.get(slot) if slot is not None else None
+        if slot is None:
+            return None
+        found = self.units.of_slot.get(slot)
+        if found is None:
+            for value in self.flow.store.get(slot, frozenset()):
+                if isinstance(value, Container) and value.origin in self.flow.contents:
+                    found = found or self.units.of_values(
+                        self.flow.contents[value.origin].element
+                    )
+        return found
 
     def _slot_of_annotation(self, site: Site) -> Slot | None:
         parents = self.flow.source.parents
@@ -649,22 +671,27 @@ class Planning:
         """The expression that names what ``reader`` holds, when it may stand there."""
         if isinstance(getattr(reader, "ctx", None), ast.Del):
             return None
-        item = only(self.flow.value(reader))
-        if not isinstance(item, Object) or not isinstance(item.origin, ast.Call):
-            return None
-        expression = self.name_expression(item)
-        made = next(
-            (s for s in self.flow.sites.get(item.origin, []) if s.symbol == item.kind), None
-        )
-        if expression is None or made is None:
-            return None
         state = self.flow.states.get(reader)
-        if state is None:
+        values = self.flow.value(reader)
+        if state is None or not values:
             return None
         function = self.flow.scope_of.get(reader)
-        if self.holds_still(expression, made, reader, state, function):
-            return expression
-        return None
+        chosen: ast.expr | None = None
+        for item in sorted(values, key=lambda v: _line_of(v)):
+            if not isinstance(item, Object) or not isinstance(item.origin, ast.Call):
+                return None
+            expression = self.name_expression(item)
+            made = next(
+                (s for s in self.flow.sites.get(item.origin, []) if s.symbol == item.kind), None
+            )
+            if expression is None or made is None:
+                return None
+            if chosen is not None and self._text(chosen) != self._text(expression):
+                return None
+            if not self.holds_still(expression, made, reader, state, function):
+                return None
+            chosen = expression
+        return chosen
 
     def holds_still(
         self,
@@ -975,17 +1002,28 @@ class Planning:
             edit.node for edit in self.draft.edits if isinstance(edit, ReplaceNode)
         }
         receivers = {site.receiver for site in self.sites if site.receiver is not None}
+        passed_on = {
+            edge.arguments.get(parameter.arg)
+            for place in self.places.values()
+            if isinstance(place, placement.Place)
+            for function, parameter in place.parameters.items()
+            for edge in self.flow.callers(function)
+        }
         for reader, expression in self.inlined.items():
-            if reader in receivers or reader in handled:
+            if reader in receivers or reader in handled or reader in passed_on:
                 continue
             edits.append(ReplaceNode(reader, (Src(expression),)))
         parents = self.flow.source.parents
         for slot, name in self.names.items():
             if name == slot.name:
                 continue
-            nodes: set[ast.AST] = {*self.flow.readers(slot), *self.flow.writes.get(slot, {})}
+            nodes: set[ast.AST] = {
+                *self.flow.readers(slot),
+                *self.flow.writes.get(slot, {}),
+                *self.flow.declarations.get(slot, ()),
+            }
             for node in nodes:
-                if node in handled:
+                if node in handled or node in passed_on:
                     continue
                 match node:
                     case ast.Name():
@@ -993,18 +1031,11 @@ class Planning:
                     case ast.Attribute():
                         edits.append(ReplaceNode(node, (Src(node.value), f".{name}")))
                     case ast.arg():
-                        if isinstance(slot.owner, FunctionInfo):
+                        if isinstance(slot.owner, FunctionInfo) and not self._gets_client(
+                            slot.owner, node
+                        ):
                             edits.append(self._rename_parameter(slot.owner, node, name))
                             edits.extend(self._rename_keywords(slot, name))
-            for statement in ast.walk(self.flow.source.tree):
-                if isinstance(statement, ast.Global) and slot.kind == "global":
-                    if slot.name in statement.names:
-                        renamed = [name if n == slot.name else n for n in statement.names]
-                        edits.append(
-                            ReplaceStatement(
-                                statement, (Line((f"global {', '.join(renamed)}",)),)
-                            )
-                        )
         for place in self.places.values():
             if isinstance(place, placement.Place) and place.mode == "parameter":
                 edits.extend(self._client_parameters(place))
@@ -1029,28 +1060,39 @@ class Planning:
         for function, parameter in place.parameters.items():
             slot = Slot("local", function, parameter.arg)
             renamed = self.names.get(slot, slot.name)
-            if renamed == slot.name:
-                edits.append(self._rename_parameter(function, parameter, slot.name))
+            edits.append(self._rename_parameter(function, parameter, renamed))
             for edge in self.flow.callers(function):
                 assert edge.node is not None
-                argument = edge.arguments[parameter.arg]
-                keyword = next((k for k in edge.node.keywords if k.value is argument), None)
-                value = self.name_of(argument)
-                if value == (Src(argument),) and argument in {
-                    e.node for e in self.draft.edits if isinstance(e, ReplaceNode)
-                }:
-                    pass
-                if keyword is not None:
-                    edits.append(
-                        ReplaceNode(
-                            keyword, (f"{place.name}={place.name}, {renamed}=", *self._passed(argument))
-                        )
-                    )
-                else:
-                    edits.append(
-                        InsertBeforeArgument(argument, place.name, self._passed(argument)).edit()
-                    )
+                edits.append(self._pass_client(edge.node, edge.arguments[parameter.arg], place, renamed))
         return edits
+
+    def _pass_client(
+        self, call: ast.Call, argument: ast.expr, place: placement.Place, renamed: str
+    ) -> Edit:
+        """A call that passes the client before the argument that holds the name."""
+        arguments: list[Argument] = []
+        for given in call.args:
+            if given is argument:
+                arguments.append(Argument((place.name,)))
+                arguments.append(Argument(self._passed(given)))
+            elif isinstance(given, ast.Starred):
+                arguments.append(Argument((Src(given.value),), "*"))
+            else:
+                arguments.append(Argument((Src(given),)))
+        for keyword in call.keywords:
+            if keyword.value is argument:
+                arguments.append(Argument((place.name,), place.name))
+                arguments.append(Argument(self._passed(argument), renamed))
+            else:
+                arguments.append(Argument((Src(keyword.value),), keyword.arg or "**"))
+        return ReplaceNode(call, (CallTemplate((Src(call.func),), tuple(arguments)),))
+
+    def _gets_client(self, function: FunctionInfo, parameter: ast.arg) -> bool:
+        """Whether the client is written before this parameter."""
+        return any(
+            isinstance(place, placement.Place) and place.parameters.get(function) is parameter
+            for place in self.places.values()
+        )
 
     def _passed(self, argument: ast.expr) -> Template:
         if argument in self.inlined:
@@ -1078,19 +1120,44 @@ class Planning:
     def _client_edits(self) -> list[Edit]:
         """``global client`` statements and the module's declaration."""
         edits: list[Edit] = []
+        wanted: dict[FunctionInfo, list[str]] = defaultdict(list)
         for key, place in self.places.items():
             if not isinstance(place, placement.Place) or place.mode != "global":
                 continue
             if key in self.blocked_keys or not self._connect_rewritten(key):
                 continue
             for function in sorted(place.connectors, key=lambda f: f.node.lineno):
-                assert not isinstance(function.node, ast.Lambda)
-                body = function.node.body
-                first = body[1] if _is_docstring(body[0]) and len(body) > 1 else body[0]
-                edits.append(InsertStatements(first, (Line((f"global {place.name}",)),)))
+                wanted[function].append(place.name)
             if not self._set_at_module(key):
                 cls = self.reference(self.rule_set.client_class)
                 edits.append(self._declaration(f"{place.name}: {cls}"))
+        for function, names in wanted.items():
+            assert not isinstance(function.node, ast.Lambda)
+            if any(isinstance(s, ast.Global) for s in function.node.body):
+                continue
+            body = function.node.body
+            first = body[1] if _is_docstring(body[0]) and len(body) > 1 else body[0]
+            edits.append(InsertStatements(first, (Line((f"global {', '.join(names)}",)),)))
+        edits += self._global_statements(wanted)
+        return edits
+
+    def _global_statements(self, wanted: dict[FunctionInfo, list[str]]) -> list[Edit]:
+        """The user's ``global`` statements with renamed variables, and the client added."""
+        edits: list[Edit] = []
+        renamed = {slot.name: name for slot, name in self.names.items() if slot.kind == "global"}
+        extended: set[FunctionInfo | None] = set()
+        for statement in ast.walk(self.flow.source.tree):
+            if not isinstance(statement, ast.Global):
+                continue
+            names = [renamed.get(name, name) for name in statement.names]
+            function = self.flow.scope_of.get(statement)
+            if function in wanted and function not in extended:
+                assert function is not None and not isinstance(function.node, ast.Lambda)
+                if statement in function.node.body:
+                    extended.add(function)
+                    names = [*wanted[function], *names]
+            if names != statement.names:
+                edits.append(ReplaceStatement(statement, (Line((f"global {', '.join(names)}",)),)))
         return edits
 
     def _connect_rewritten(self, key: Hashable) -> bool:
@@ -1279,17 +1346,8 @@ class Planning:
         return self._text(statement).splitlines()[0]
 
 
-@dataclass(frozen=True)
-class InsertBeforeArgument:
-    """Pass one more argument before ``argument``."""
-
-    argument: ast.expr
-    text: str
-    value: Template
-
-    def edit(self) -> ReplaceNode:
-        """The edit that does it."""
-        return ReplaceNode(self.argument, (f"{self.text}, ", *self.value))
+def _line_of(value: object) -> int:
+    return getattr(getattr(value, "origin", None), "lineno", 0)
 
 
 def _is_docstring(statement: ast.stmt) -> bool:

@@ -500,6 +500,9 @@ class NameAndSchema(Rule):
                 "primary_field gives a FieldSchema, the client a dict",
                 planning.rule_set.recipe(site.symbol),
             )
+        made_with = self.schema_in_scope(site, planning)
+        if made_with is not None:
+            return [ReplaceNode(site.node, (Src(made_with),))]
         cls = planning.reference("CollectionSchema", site)
         look = client_call(planning, site, "describe_collection", (None, planning.name(site)))
         return [
@@ -507,6 +510,21 @@ class NameAndSchema(Rule):
                 site.node, (call_of((f"{cls}.construct_from_dict",), (None, (look,))),)
             )
         ]
+
+    def schema_in_scope(self, site: Site, planning: Planning) -> ast.expr | None:
+        """The variable that holds the schema which the collection was made with."""
+        if len(site.objects) != 1:
+            return None
+        (item,) = site.objects
+        if not isinstance(item.origin, ast.Call):
+            return None
+        for made in planning.flow.sites.get(item.origin, []):
+            expression = planning.arguments(made).get("schema")
+            if isinstance(expression, ast.Name) and planning.holds_still(
+                expression, made, site.node, site.state, site.function
+            ):
+                return expression
+        return None
 
 
 __all__ = ["CollectionConstructor", "Const", "Load", "NameAndSchema", "is_fresh"]

@@ -5,6 +5,7 @@ One table row per symbol: the client's method, which arguments are positional, w
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -93,6 +94,10 @@ def write(site: Site, planning: Planning, row: Row, reason: str) -> list[Edit]:
             if name in row.keywords:
                 pairs.append(keyword(arguments, name, row.keywords[name]))
     written: Template = (client_call(planning, site, row.method, *pairs),)
+    parent = planning.flow.source.parents[site.node]
+    if row.suffix.endswith("== 0") and isinstance(parent, ast.UnaryOp):
+        if isinstance(parent.op, ast.Not):
+            return [ReplaceNode(parent, (*written, row.suffix.replace("==", "!=")))]
     if row.suffix:
         written = (*written, row.suffix)
         if " " in row.suffix and _binds_tighter(site, planning):
@@ -102,8 +107,6 @@ def write(site: Site, planning: Planning, row: Row, reason: str) -> list[Edit]:
 
 def _binds_tighter(site: Site, planning: Planning) -> bool:
     """Whether a comparison written here needs parentheses."""
-    import ast
-
     parent = planning.flow.source.parents[site.node]
     return isinstance(
         parent, ast.Compare | ast.BinOp | ast.UnaryOp | ast.Attribute | ast.Call | ast.Await

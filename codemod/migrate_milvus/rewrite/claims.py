@@ -16,6 +16,7 @@ from migrate_milvus.edits import (
     Argument,
     Block,
     CallTemplate,
+    Comprehension,
     Edit,
     FString,
     InsertStatements,
@@ -84,6 +85,9 @@ def parts(template: Template) -> Iterator[Src | Argument]:
             yield part
         elif isinstance(part, FString):
             yield from (item for item in part.parts if isinstance(item, Src))
+        elif isinstance(part, Comprehension):
+            yield from parts(part.element)
+            yield from parts(part.clause)
         elif isinstance(part, CallTemplate):
             yield from parts(part.function)
             for argument in part.arguments:
@@ -182,8 +186,13 @@ class Claims:
         written_live = elsewhere + [
             item for item in kept if any(item[2] is other[2] for other in live)
         ]
-        innermost = min((end - start for start, end, _ in live), default=0)
-        return not any(end - start <= innermost for start, end, _ in written_live)
+        if not live:
+            return False
+        start, end, innermost = min(live, key=lambda item: item[1] - item[0])
+        return not any(
+            high - low < end - start or (high - low == end - start and by is innermost)
+            for low, high, by in written_live
+        )
 
     def _claim_argument(self, argument: Argument) -> None:
         sources = [item.node for item in parts(argument.value) if isinstance(item, Src)]
