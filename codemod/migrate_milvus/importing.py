@@ -7,7 +7,9 @@ from collections import defaultdict
 
 from migrate_milvus.edits import ChangeImport, Edit, InsertStatements, Line, ReplaceStatement
 from migrate_milvus.flow import Flow
+from migrate_milvus.interpreter import interpret
 from migrate_milvus.planning import Plan
+from migrate_milvus.syntax import SourceText
 from migrate_milvus.values import Library
 
 
@@ -63,9 +65,11 @@ def _removable(flow: Flow, rewritten: str, reached: frozenset[str]) -> list[ast.
     removable: list[ast.alias] = []
     for alias, dotted in flow.imports.items():
         bound = alias.asname or alias.name
-        if alias.name == "*" or bound in after or bound in reached:
-            continue
         canonical = flow.library.resolve(dotted)
+        if alias.name == "*" or bound in reached:
+            continue
+        if bound in after and not (canonical and _means_another(flow, rewritten, bound, canonical)):
+            continue
         if canonical is None and flow.library.is_package(dotted):
             # A module of the library, imported whole.
             if bound.partition(".")[0] in after or bound.partition(".")[0] not in before:
@@ -74,6 +78,24 @@ def _removable(flow: Flow, rewritten: str, reached: frozenset[str]) -> list[ast.
         elif canonical is not None and (flow.library.is_site(canonical) or bound in before):
             removable.append(alias)
     return removable
+
+
+def _means_another(flow: Flow, rewritten: str, bound: str, canonical: str) -> bool:
+    """Whether every use of the name that is left means another binding of the module."""
+    others = [
+        target
+        for slot, writes in flow.writes.items()
+        if slot.name == bound
+        for target, write in writes.items()
+        if Library(canonical) not in write.values
+    ]
+    if not others:
+        return False
+    after = interpret(SourceText(rewritten, flow.source.name), flow.library)
+    return not any(
+        isinstance(node, ast.Name) and node.id == bound and Library(canonical) in values
+        for node, values in after.values.items()
+    )
 
 
 def _used_names(tree: ast.AST) -> frozenset[str]:

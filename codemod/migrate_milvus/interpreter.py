@@ -104,6 +104,8 @@ class _Interpreter:
         self.mentions: dict[ast.expr, Site] = {}
         self.handlers: list[list[State]] = []
         self.shadows: list[dict[str, Abstract]] = []
+        self.consuming: set[Hashable] = set()
+        self.final: dict[str, Abstract] = {}
         self._evaluators: dict[type[ast.AST], Callable[..., Abstract]] = {}
         self._executors: dict[type[ast.AST], Callable[..., None]] = {}
         for name in dir(self):
@@ -126,6 +128,10 @@ class _Interpreter:
         flow.values = {}
         flow.sites = defaultdict(list)
         flow.escapes = {}
+        self.consuming = set()
+        for content in flow.contents.values():
+            content.escaped = {}
+        flow.patched = {}
         flow.calls = defaultdict(list)
         flow.call_origins = {}
         flow.states = {}
@@ -134,6 +140,7 @@ class _Interpreter:
         self.function = self.owner = None
         self.state = State()
         self.body(flow.source.tree.body)
+        self.final = {name: binding.values for name, binding in self.state.names.items()}
         for info in flow.program.functions.values():
             if not isinstance(info.node, ast.Lambda):
                 self.run_function(info)
@@ -306,11 +313,24 @@ class _Interpreter:
                     return join(binding.values, self.flow.store.get(slot, BOTTOM)), slot
                 return binding.values, slot
         values = self.flow.store.get(slot, BOTTOM)
+        if slot.kind == "global" and self.is_definition(slot):
+            # Imports and definitions run before the functions that name them are called.
+            values = self.final.get(name, values)
         if not values:
             if slot.kind == "global" and name in _BUILTINS and slot not in self.flow.writes:
                 return frozenset({ModuleValue(f"builtins.{name}")}), None
             values = self.unknown(("unknown", slot))
         return values, slot
+
+    def is_definition(self, slot: Slot) -> bool:
+        """Whether a module name is only bound by imports, functions and classes."""
+        return self.function is not None and all(
+            isinstance(
+                target, ast.alias | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+            )
+            and self.flow.scope_of.get(target) is None
+            for target in self.flow.writes.get(slot, ())
+        )
 
     def unknown(self, origin: Hashable) -> Abstract:
         """What is not known yet, or never."""
@@ -520,11 +540,17 @@ class _Interpreter:
     def exec_With(self, node: ast.With | ast.AsyncWith) -> None:
         for item in node.items:
             values = self.eval(item.context_expr)
-            self.consume(values, item.context_expr, "used as a context manager")
+            entered: Abstract = BOTTOM
+            for value in values:
+                if isinstance(value, Opaque) and _is_generator(value):
+                    entered = join(entered, self.yields(value))
+                else:
+                    self.consume(
+                        frozenset({value}), item.context_expr, "used as a context manager"
+                    )
+                    entered = join(entered, frozenset({Opaque(id(item.context_expr))}))
             if item.optional_vars is not None:
-                self.assign(
-                    item.optional_vars, frozenset({Opaque(id(item.context_expr))}), None
-                )
+                self.assign(item.optional_vars, entered, None)
         self.body(node.body)
 
     exec_AsyncWith = exec_With
@@ -703,7 +729,8 @@ class _Interpreter:
                         if isinstance(item, Object):
                             self.escape(item, target, f"attribute '{target.attr}' is set on it")
                         if isinstance(item, Library):
-                            self.mention(target.value, item.name)
+                            self.mentions.pop(target.value, None)
+                            self.flow.patched[target] = f"{item.name}.{target.attr}"
             case ast.Tuple() | ast.List():
                 self.flow.values[target] = values
                 content = self.flow.content(values)
@@ -842,12 +869,14 @@ class _Interpreter:
                     if content is not None and node not in content.escaped:
                         content.escaped[node] = how
                         inner = content.element
-                        for item in content.items:
-                            inner = join(inner, self.flow.value(item))
-                        for item in content.appended.values():
-                            inner = join(inner, self.flow.value(item))
+                        for item in (*content.items, *content.appended.values()):
+                            inner = join(inner, self.recall(item))
                         if value not in inner:
                             self.consume(inner, node, how)
+                case Opaque(origin=("generator", info)):
+                    if ("yielded", info, node) not in self.consuming:
+                        self.consuming.add(("yielded", info, node))
+                        self.consume(self.flow.store.get(Slot("yield", info, ""), BOTTOM), node, how)
 
     def escape(self, value: Object, node: ast.AST, how: str) -> None:
         """Record that an object leaves what the analysis follows."""
@@ -1053,7 +1082,9 @@ class _Interpreter:
                 return frozenset({Instance(info)})
             case ModuleValue(name=dotted):
                 return self.external_call(node, dotted)
-        self.container_method(node)
+        given = self.container_method(node)
+        if given is not None:
+            return given
         name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         self.consume_arguments(node, f"{_source_name(node.func)}()")
         return frozenset({Opaque(id(node), shapes.of_method(name))})
@@ -1096,13 +1127,31 @@ class _Interpreter:
         if name == "dict" and dotted.startswith("builtins.") and not node.args:
             items = tuple(k.value for k in node.keywords if k.arg)
             return self.container(node, "dict", items, exact=len(items) == len(node.keywords))
+        if dotted == "builtins.setattr" and len(node.args) == 3:
+            self.set_attribute(node)
         self.consume_arguments(node, f"{name}()")
         return frozenset({Opaque(id(node), shapes.of_external_call(dotted))})
 
-    def container_method(self, node: ast.Call) -> None:
-        """``x.append(y)`` and other methods of lists and dicts."""
+    def set_attribute(self, node: ast.Call) -> None:
+        """``setattr(object, name, value)`` on an object of the program."""
+        holder, name, value = node.args
+        for item in self.flow.value(holder):
+            if not isinstance(item, Instance | Class):
+                continue
+            family = item.info.family
+            if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                slots = [Slot("attribute", family, name.value)]
+            else:
+                slots = [s for s in self.flow.store if s.kind == "attribute" and s.owner is family]
+            for slot in slots:
+                self.flow.scope_of[value] = self.function
+                self.write(slot, self.flow.value(value), value, None)
+
+    def container_method(self, node: ast.Call) -> Abstract | None:
+        """``x.append(y)`` and other methods of lists and dicts; None: as any other call."""
         if not isinstance(node.func, ast.Attribute):
-            return
+            return None
+        result: Abstract | None = None
         for value in self.flow.value(node.func.value):
             if not isinstance(value, Container):
                 continue
@@ -1113,10 +1162,21 @@ class _Interpreter:
             if name in _LIST_ADDERS and len(node.args) == 1 and not node.keywords:
                 content.appended[node] = node.args[0]
                 self.absorb(frozenset({value}), self.flow.value(node.args[0]))
+                result = frozenset({NONE})
             elif name in _LIST_CHANGERS:
                 content.changed[node] = name
-            elif name not in ("copy", "keys", "index", "count", "get"):
-                content.escaped.setdefault(node, f".{name}()")
+                if name in ("pop", "setdefault"):
+                    result = content.element
+                for argument in node.args:
+                    if name in ("insert", "setdefault", "extend"):
+                        self.absorb(frozenset({value}), self.flow.value(argument))
+            elif name == "get":
+                result = join(content.element, frozenset({NONE}))
+            elif name == "values" and value.kind == "dict":
+                result = frozenset({Container(value.origin, "values")})
+            elif name not in ("copy", "keys", "index", "count"):
+                self.consume(frozenset({value}), node, f"read by .{name}()")
+        return result
 
     def user_call(
         self,
@@ -1192,10 +1252,20 @@ class _Interpreter:
 
     def eval_IfExp(self, node: ast.IfExp) -> Abstract:
         self.eval(node.test)
-        return join(self.eval(node.body), self.eval(node.orelse))
+        before = self.state
+        self.state = before.copy()
+        body = self.eval(node.body)
+        after_body, self.state = self.state, before.copy()
+        orelse = self.eval(node.orelse)
+        self.state = merge((after_body, self.state))
+        return join(body, orelse)
 
     def eval_BoolOp(self, node: ast.BoolOp) -> Abstract:
-        parts = [self.eval(part) for part in node.values]
+        parts = [self.eval(node.values[0])]
+        for part in node.values[1:]:
+            before = self.state.copy()
+            parts.append(self.eval(part))
+            self.state = merge((before, self.state))
         result: Abstract = BOTTOM
         for index, values in enumerate(parts):
             if isinstance(node.op, ast.Or) and index < len(parts) - 1:
@@ -1246,8 +1316,8 @@ class _Interpreter:
         return frozenset({Opaque(id(node), Shape.TEXT)})
 
     def eval_Yield(self, node: ast.Yield) -> Abstract:
-        if node.value is not None:
-            self.consume(self.eval(node.value), node.value, "yielded")
+        if node.value is not None and self.function is not None:
+            self.store(Slot("yield", self.function, ""), self.eval(node.value))
         return frozenset({Opaque(id(node))})
 
     # Containers -----------------------------------------------------------------------
@@ -1367,6 +1437,11 @@ class _Interpreter:
             shape = next(iter(found)) if len(found) == 1 else Shape.ANY
         return frozenset({Opaque(("item", id(node)), shape)})
 
+    def yields(self, generator: Opaque) -> Abstract:
+        """What a generator of the program gives."""
+        assert isinstance(generator.origin, tuple)
+        return self.flow.store.get(Slot("yield", generator.origin[1], ""), BOTTOM)
+
     def subscripted(self, value: Object, node: ast.Subscript) -> None:
         """``object[...]``: fine where the library's replacement can be subscripted too."""
         self.escape(value, node.value, "subscripted")
@@ -1377,13 +1452,19 @@ class _Interpreter:
         for value in container:
             if isinstance(value, Container):
                 content = self.flow.contents.get(value.origin)
-                if content is not None:
+                if content is not None and value.kind != "dict":
                     result = join(result, content.element)
+            elif isinstance(value, Opaque) and _is_generator(value):
+                result = join(result, self.yields(value))
             else:
                 if isinstance(value, Object):
                     self.escape(value, node, "iterated over")
                 result = join(result, frozenset({Opaque(("element", _origin(value), id(node)))}))
         return result or self.unknown(("element", id(node)))
+
+
+def _is_generator(value: Opaque) -> bool:
+    return isinstance(value.origin, tuple) and value.origin[0] == "generator"
 
 
 def _objects_in(values: Abstract) -> bool:

@@ -29,10 +29,10 @@ from migrate_milvus.edits import (
 from migrate_milvus.flow import UNBOUND, Flow, Site, Slot, State
 from migrate_milvus.model import Finding, Place, Severity, SiteRecord, Status
 from migrate_milvus.program import FunctionInfo
-from migrate_milvus.registry import Refusal, RuleSet, predicate, refuted, require, unknown
+from migrate_milvus.registry import Answer, Refusal, RuleSet, predicate, refuted, require, unknown
 from migrate_milvus.settings import Settings
 from migrate_milvus.units import Unit, Units, find_units, strangers
-from migrate_milvus.values import Abstract, Bound, Container, Library, ModuleValue, Object
+from migrate_milvus.values import Abstract, Bound, Container, Library, ModuleValue, Object, Opaque
 
 IN_REACH = predicate("client-in-reach", "every use of the connection can reach its client")
 IN_SIGHT = predicate("connection-in-sight", "the connection is opened in this file")
@@ -162,10 +162,12 @@ class Planning:
         if site.form == "annotation":
             return self._rewrite_annotation(site)
         if site.form == "reference":
+            of_class = site.symbol in self.rule_set.unit_kinds
             raise Refusal(
-                OBJECT_IN_SIGHT if site.objects else BY_HAND,
+                OBJECT_IN_SIGHT if site.objects or of_class else BY_HAND,
                 f"{site.symbol} is used as a value here, not called",
                 self.rule_set.recipe(site.symbol),
+                rule="MLV290" if site.objects or of_class else "",
             )
         if site.ambiguous:
             require(
@@ -263,25 +265,80 @@ class Planning:
                 continue
             if item.kind not in kinds:
                 continue  # results: their rule looks at what becomes of them
+            if escape.how in ("passed to getattr()", "passed to hasattr()"):
+                self._try(
+                    unit,
+                    node,
+                    MEMBER,
+                    unknown(
+                        f"an attribute of the {item.kind} is read by a computed name",
+                        "Name the attribute, and call the client's method for it.",
+                    ),
+                    "MLV010",
+                )
+                continue
             self._try(unit, node, OBJECT_IN_SIGHT, self._escape_answer(item, escape.how))
+        for node, symbol in self.flow.patched.items():
+            for unit in self.units.all():
+                self._try(
+                    unit,
+                    node,
+                    OBJECT_IN_SIGHT,
+                    refuted(
+                        f"{symbol} is replaced here, so what it does is out of sight",
+                        "Put the change into a function of your own, and call that.",
+                    ),
+                    "MLV010",
+                )
         for unit in self.units.all():
             for item in unit.objects:
                 if isinstance(item.origin, ast.arg):
                     self._handed_in(unit, item)
             for slot in unit.slots:
                 self._check_slot(unit, slot)
-            for node, values in self.flow.values.items():
-                if isinstance(node, ast.expr) and self.units.of_values(values) is unit:
-                    self._check_kind(unit, node, values)
+        for site in self.sites:
+            unit_of_site = self.unit(site)
+            if site.ambiguous and unit_of_site is not None:
+                self._try(
+                    unit_of_site,
+                    site.node,
+                    ONE_KIND,
+                    unknown(f"this may be {site.symbol} or something else, depending on the path"),
+                )
+        self._check_kinds()
 
-    def _try(self, unit: Unit, node: ast.AST, reason: str, answer: object) -> None:
+    def _check_kinds(self) -> None:
+        """Every expression of a unit holds its objects (or None) only; else report the uses."""
+        mixed: dict[int, list[ast.expr]] = defaultdict(list)
+        units: dict[int, Unit] = {}
+        for node, values in self.flow.values.items():
+            unit = self.units.of_values(values) if isinstance(node, ast.expr) else None
+            if unit is None or not isinstance(node, ast.expr) or id(unit) in self.blocked_units:
+                continue
+            if strangers(values, unit):
+                mixed[id(unit)].append(node)
+                units[id(unit)] = unit
+        parents = self.flow.source.parents
+        for key, nodes in mixed.items():
+            loaded = [n for n in nodes if not isinstance(getattr(n, "ctx", None), ast.Store)]
+            used = [
+                n
+                for n in loaded
+                if isinstance(parent := parents.get(n), ast.Attribute) and parent.value is n
+            ]
+            for node in used or loaded[:1] or nodes[:1]:
+                self._check_kind(units[key], node, self.flow.value(node))
+
+    def _try(
+        self, unit: Unit, node: ast.AST, reason: str, answer: Answer, rule: str = "MLV290"
+    ) -> None:
         try:
-            require(reason, answer, node=node)  # type: ignore[arg-type]
+            require(reason, answer, node=node)
         except Refusal as refusal:
-            refusal.rule = "MLV290" if reason in (OBJECT_IN_SIGHT, ONE_KIND, CALLERS) else ""
+            refusal.rule = rule
             self._block_unit(unit, refusal, node)
 
-    def _escape_answer(self, item: Object, how: str) -> object:
+    def _escape_answer(self, item: Object, how: str) -> Answer:
         return refuted(
             f"{item.kind} is {how}, which is out of sight",
             f"Hand over the client and the {item.kind.lower()}'s name instead, and call the "
@@ -328,21 +385,14 @@ class Planning:
         )
         if not holds:
             return
-        other = strangers(self.flow.store.get(slot, frozenset()), unit)
-        if other and slot.kind in ("global", "attribute"):
-            self._try(
-                unit,
-                where,
-                ONE_KIND,
-                unknown(
-                    f"'{slot.name}' is a {self._kinds(self.flow.store[slot])} on one path and "
-                    "something else on another",
-                    "Give the two their own names.",
-                ),
-            )
         for reader in self.flow.readers(slot):
             used = self.flow.source.parents.get(reader)
-            blind = not any(isinstance(v, Object) for v in self.flow.value(reader))
+            blind = all(
+                isinstance(v, Opaque)
+                and isinstance(v.origin, tuple)
+                and v.origin[0] in ("unknown", "unset")
+                for v in self.flow.value(reader)
+            )
             if blind and isinstance(used, ast.Attribute) and used.value is reader:
                 self._try(
                     unit,
@@ -636,8 +686,16 @@ class Planning:
         return None
 
     def _decide_slot(self, slot: Slot) -> None:
-        writes = self.flow.writes.get(slot, {})
-        readers = self.flow.readers(slot)
+        writes = {
+            target: write
+            for target, write in self.flow.writes.get(slot, {}).items()
+            if self._has_objects(write.values) or slot.kind == "attribute"
+        }
+        readers = [
+            reader
+            for reader in self.flow.readers(slot)
+            if self._has_objects(self.flow.value(reader)) or slot.kind == "attribute"
+        ]
         replaced: dict[ast.expr, ast.expr] = {}
         direct = bool(writes) and all(
             isinstance(write.value, ast.Call)
@@ -665,7 +723,7 @@ class Planning:
             self.gone[slot] = True
             self.inlined.update(replaced)
             return
-        self.names[slot] = self._new_name(slot, writes.keys())
+        self.names[slot] = self._new_name(slot)
 
     def _inline(self, reader: ast.expr) -> ast.expr | None:
         """The expression that names what ``reader`` holds, when it may stand there."""
@@ -757,12 +815,20 @@ class Planning:
                 return True
         return False
 
-    def _new_name(self, slot: Slot, targets: Iterable[ast.AST]) -> str:
+    def _has_objects(self, values: Abstract) -> bool:
+        return any(isinstance(v, Object) for v in values)
+
+    def _new_name(self, slot: Slot) -> str:
         """The name for a variable that now holds a collection's name."""
         old = slot.name
         if old.lower().endswith("name"):
             return old
         values = self.flow.store.get(slot, frozenset())
+        if any(
+            not any(isinstance(v, Object) for v in write.values) and not _is_none(write.value)
+            for write in self.flow.writes.get(slot, {}).values()
+        ):
+            return old  # the variable holds other things too
         kind = next(
             (v.kind.lower() for v in values if isinstance(v, Object) and v.kind != "MutationResult"),
             "collection",
@@ -776,7 +842,9 @@ class Planning:
             slot.owner.names_of_parameters()
         )
         made_here = all(
-            self._is_constructor(write.value) or write.value is None or _is_none(write.value)
+            self._is_constructor(write.value)
+            or isinstance(write.target, ast.arg)
+            or _is_none(write.value)
             for write in self.flow.writes.get(slot, {}).values()
         )
         if not is_parameter and not made_here:
@@ -1213,6 +1281,10 @@ class Planning:
                 lead.setdefault(id(unit), f"{refusal.reason} at line {place.line}")
             if signature in reported:
                 continue
+            if site is not None and site.form == "reference" and any(
+                known[0] == place.line for known in reported
+            ):
+                continue  # what it is used for is reported on the same line
             reported.add(signature)
             follows = tuple(
                 self._place(other.node)
@@ -1358,7 +1430,7 @@ def _is_docstring(statement: ast.stmt) -> bool:
     )
 
 
-def _is_none(node: ast.expr) -> bool:
+def _is_none(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 

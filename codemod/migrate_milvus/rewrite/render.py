@@ -122,13 +122,12 @@ class Renderer:
                 if isinstance(piece, Call) and piece.arguments:
                     piece.broken = True
         parent = self._places.parents.get(node)
+        weak = _too_weak(level, pieces, parent, node) or (loose and not bracketed)
         if isinstance(node, ast.GeneratorExp) and self._places.shares_parentheses(node):
-            return [Word("("), *pieces, Word(")")]
-        if self._places.own_parentheses(node) is not None:
+            pieces = [Word("("), *pieces, Word(")")]  # those of the call
+        elif self._places.own_parentheses(node) is not None:
             return pieces
-        if (loose and not bracketed) or _too_weak(level, pieces, parent, node):
-            return [Word("("), *pieces, Word(")")]
-        return pieces
+        return [Word("("), *pieces, Word(")")] if weak else pieces
 
     def template(
         self, template: Template, bracketed: bool, frames: tuple[str, ...] = ()

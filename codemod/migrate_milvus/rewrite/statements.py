@@ -32,6 +32,7 @@ from migrate_milvus.rewrite.render import Renderer
 from migrate_milvus.rewrite.tokens import LINE_END, Token
 
 _FIRST_LINES = re.compile(r"#!|#.*?coding[:=]")
+_CONTINUATION = re.compile(r"\\(\r\n|\r|\n)")
 _DEFINITION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IMPORT = (ast.Import, ast.ImportFrom)
 
@@ -240,12 +241,7 @@ class Planner:
             last += 1
         start = self._places.start(body[first])
         before = self._tokens.before(start)
-        gap = self._text[before.end : start].replace("\\", "\\ ") if before else ""
-        suite = (
-            before is not None
-            and not self._has_plain_line_end(gap)
-            and self._tokens.line_start(start) < before.end
-        ) or (before is not None and before.text == ":" and not self._has_plain_line_end(gap))
+        suite = before is not None and self._on_one_line(before.end, start)
         return _Group(
             body, tuple(body[first : last + 1]), start, self._places.span(body[last])[1], suite
         )
@@ -254,11 +250,13 @@ class Planner:
         if not (self._places.is_simple(first) and self._places.is_simple(second)):
             return False
         end, start = self._places.span(first)[1], self._places.span(second)[0]
-        return not self._has_plain_line_end(self._text[end:start])
+        return self._on_one_line(end, start)
 
-    @staticmethod
-    def _has_plain_line_end(gap: str) -> bool:
-        return LINE_END.search(re.sub(r"\\[ ]?(\r\n|\r|\n)", "", gap)) is not None
+    def _on_one_line(self, end: int, start: int) -> bool:
+        """Whether no logical line ends between two statements."""
+        if self._tokens.comments_within(end, start):
+            return False
+        return LINE_END.search(_CONTINUATION.sub("", self._text[end:start])) is None
 
     def _outcome(self, statement: ast.stmt) -> _Outcome:
         return self._outcomes.get(statement) or _Outcome()
