@@ -127,7 +127,7 @@ def _engine() -> Engine:
 
 def internal_error(document: Document, error: BaseException) -> FileResult:
     """The result of a document on which the tool itself failed: nothing changes."""
-    what = " ".join(f"{type(error).__name__}: {error}".split())
+    what = " ".join(f"{type(error).__name__}: {error}".split()) + _where(error)
     finding = Finding(
         Place(document.name, 1, 1),
         "MLV003",
@@ -137,6 +137,16 @@ def internal_error(document: Document, error: BaseException) -> FileResult:
         Severity.ERROR,
     )
     return FileResult(document, findings=[finding])
+
+
+def _where(error: BaseException) -> str:
+    """The place in the tool's own code that raised, for the bug report."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    return f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})"
 
 
 def failed(document: Document, error: DocumentError) -> FileResult:
