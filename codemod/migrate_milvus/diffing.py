@@ -33,16 +33,16 @@ def coloured(diff: str) -> str:
 
     parts: list[str] = []
     for line in _LINES.findall(diff):
+        text = line.rstrip("\n")  # a colour ends with its line
         if line.startswith(("--- ", "+++ ")):
-            parts.append(click.style(line, bold=True))
+            text = click.style(text, bold=True)
         elif line.startswith("@@"):
-            parts.append(click.style(line, fg="cyan"))
+            text = click.style(text, fg="cyan")
         elif line.startswith("+"):
-            parts.append(click.style(line, fg="green"))
+            text = click.style(text, fg="green")
         elif line.startswith("-"):
-            parts.append(click.style(line, fg="red"))
-        else:
-            parts.append(line)
+            text = click.style(text, fg="red")
+        parts.append(text + "\n" if line.endswith("\n") else text)
     return "".join(parts)
 
 
