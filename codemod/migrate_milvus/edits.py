@@ -56,7 +56,11 @@ Template: TypeAlias = "tuple[Part, ...]"
 
 @dataclass(frozen=True)
 class Line:
-    """A simple statement to write. Comments that stood at ``anchor`` go where this line goes."""
+    """A simple statement to write; an empty template writes a blank line.
+
+    Comments that stood at ``anchor`` and would be lost there go where this line goes: the one
+    beside it on its last line, and those above and inside it.
+    """
 
     template: Template
     anchor: ast.AST | None = None
@@ -75,7 +79,10 @@ Statement: TypeAlias = "Line | Block"
 
 @dataclass(frozen=True)
 class ReplaceNode:
-    """Put ``template`` where ``node`` (an expression, argument, keyword, parameter…) stands."""
+    """Put ``template`` where ``node`` (an expression, argument, keyword, parameter…) stands.
+
+    An empty template drops an item of a list (argument, parameter, element) with its comma.
+    """
 
     node: ast.AST
     template: Template
@@ -83,7 +90,7 @@ class ReplaceNode:
 
 @dataclass(frozen=True)
 class ReplaceStatement:
-    """Put ``statements`` where the simple statement ``node`` stands; none removes it.
+    """Put ``statements`` where the statement ``node`` stands; none removes it.
 
     A removed statement leaves its comments behind; a body left empty gets ``pass``.
     """

@@ -126,7 +126,18 @@ def _migrate_module(
         return result
     try:
         text = _rewrite(source, flow, plan, settings, context, rules)
-        problem = check(source, text, settings, rules, context)
+        again = suppressions.parse(text)
+        problem = check(
+            source,
+            text,
+            settings,
+            rules,
+            replace(
+                context,
+                ignores=lambda line, rule: _deselected(rule, settings)
+                or again.ignores(line, rule),
+            ),
+        )
     except RewriteError as error:
         problem, text = str(error), ""
     if problem is not None:

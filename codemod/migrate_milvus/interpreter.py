@@ -119,7 +119,12 @@ class _Interpreter:
     def round(self) -> None:
         """Interpret the module and every function once."""
         flow = self.flow
-        acting = {site.function for sites in flow.sites.values() for site in sites}
+        acting = {
+            site.function
+            for sites in flow.sites.values()
+            for site in sites
+            if self.library.is_site(site.symbol)
+        }
         flow.acting = {f for f in acting if f is not None}
         self._close_acting()
         flow.writes = defaultdict(dict)
@@ -791,6 +796,12 @@ class _Interpreter:
                 left=left, ops=[ast.Is() | ast.Eq()], comparators=[ast.Constant(value=bool() as b)]
             ):
                 self.assume(left, truth is b, state)
+            case ast.Compare(
+                left=ast.Call(func=ast.Name(id="len"), args=[counted]),
+                ops=[ast.Eq() | ast.NotEq() | ast.Gt() as operator],
+                comparators=[ast.Constant(value=0)],
+            ):
+                self.assume(counted, truth is not isinstance(operator, ast.Eq), state)
             case ast.Name() | ast.Call() | ast.Compare() | ast.Attribute():
                 for value in self.flow.value(test):
                     if isinstance(value, Opaque):
@@ -1130,6 +1141,8 @@ class _Interpreter:
         if dotted == "builtins.setattr" and len(node.args) == 3:
             self.set_attribute(node)
         self.consume_arguments(node, f"{name}()")
+        if dotted in shapes.ENVIRONMENT and len(node.args) + len(node.keywords) == 1:
+            return frozenset({Opaque(("environment", id(node)), Shape.TEXT), NONE})
         return frozenset({Opaque(id(node), shapes.of_external_call(dotted))})
 
     def set_attribute(self, node: ast.Call) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from migrate_milvus import placement
 from migrate_milvus.arguments import Arguments, bind
@@ -43,6 +43,10 @@ MEMBER = predicate("member-known", "the attribute has an equivalent")
 ALIAS = predicate("utility-alias-known", "the connection that the call uses is known")
 COLLECTION_ALIAS = predicate("collection-alias-known", "the collection's connection is known")
 BY_HAND = predicate("by-hand", "the symbol has an equivalent that can be written")
+
+
+class Quiet(Exception):
+    """A site stays for a reason that is reported elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,7 @@ class Planning:
         self.draft = _Draft()
         self.places: dict[Hashable, placement.Place | Refusal] = {}
         self.kept_connects: set[Hashable] = set()
+        self.connect_unknown = False
         self.names: dict[Slot, str] = {}
         self.gone: dict[Slot, bool] = {}
         self.inlined: dict[ast.expr, ast.expr] = {}
@@ -154,6 +159,8 @@ class Planning:
                 continue
             try:
                 self.draft.edits.extend(self._rewrite(site))
+            except Quiet:
+                self._give_up(site)
             except Refusal as refusal:
                 self.block(site, refusal)
 
@@ -180,6 +187,11 @@ class Planning:
             require(ONE_KIND, unknown(f"this is {names}, depending on the path"))
         if rule is None:
             known = self.rule_set.recipe(site.symbol)
+            private = self.rule_set.rule_id(site.symbol) == "MLV020"
+            if private:
+                raise Refusal(
+                    MEMBER, f"{site.symbol} is not part of the ORM's public API", known
+                )
             if known:
                 raise Refusal(
                     BY_HAND, f"{site.symbol} has no equivalent that can be written here", known
@@ -189,17 +201,25 @@ class Planning:
                 f"{site.symbol} is not part of the ORM's public API",
                 "Use a public method, or the client's own API, instead.",
             )
-        if self.rule_set.connections.needs_client(site) and self._is_orm(site):
+        connections = self.rule_set.connections
+        if (
+            connections.needs_client(site)
+            and self._is_orm(site)
+            and not connections.is_disconnect(site.symbol)
+        ):
             if self.keys[id(site)] is None:
                 reason = COLLECTION_ALIAS if site.objects or self.unit(site) else ALIAS
-                require(
-                    reason,
-                    unknown(
-                        "the connection (alias) that this uses cannot be told from the code",
-                        "Call the method on the MilvusClient that was made for that alias.",
-                    ),
-                )
+                unit = self.unit(site)
+                if unit is not None and site.symbol not in self.rule_set.unit_kinds:
+                    raise Quiet  # said at the constructor
+                require(reason, self._alias_unknown())
         return rule.rewrite(site, self)
+
+    def _alias_unknown(self) -> Answer:
+        return unknown(
+            "the connection (alias) that this uses cannot be told from the code",
+            "Call the method on the MilvusClient that was made for that alias.",
+        )
 
     def _is_orm(self, site: Site) -> bool:
         return self.flow.library.is_site(site.symbol)
@@ -227,11 +247,18 @@ class Planning:
         """Give a site up, and with it its unit (or its connection)."""
         unit = self.unit(site)
         node = refusal.node if isinstance(refusal.node, ast.AST) else site.node
-        key = self.keys[id(site)]
         if not any(known[2].reason == refusal.reason and known[3] is node for known in self.refusals):
             self.refusals.append((site, unit, refusal, node))
+        self._give_up(site)
+
+    def _give_up(self, site: Site) -> None:
+        """Block a site, with its unit or its connection, without a word."""
+        unit = self.unit(site)
+        key = self.keys[id(site)]
         if unit is not None:
             self.blocked_units.add(id(unit))
+        elif self.rule_set.connections.is_disconnect(site.symbol) and key not in self.places:
+            self.blocked_keys |= set(self.places)  # it may close any of them
         elif key is not None and (
             self.rule_set.connections.is_connect(site.symbol)
             or self.rule_set.connections.is_disconnect(site.symbol)
@@ -553,8 +580,20 @@ class Planning:
                 and not connections.is_disconnect(site.symbol)
             ):
                 self.kept_connects.add(key)
-        if any(self.keys[id(site)] is None and self._is_orm(site) for site in self.sites):
+        if any(
+            self.keys[id(site)] not in connects
+            and self._is_orm(site)
+            and site.form == "call"
+            and not connections.is_connect(site.symbol)
+            for site in self.sites
+        ):
+            # It may use any of the connections.
             self.kept_connects |= set(connects)
+        self.connect_unknown = any(
+            connections.is_connect(site.symbol)
+            and (self.keys[id(site)] is None or self.keys[id(site)] in self.blocked_keys)
+            for site in self.sites
+        )
         if self.context.needs_connection:
             self.kept_connects |= set(connects)
         names: set[str] = set()
@@ -567,8 +606,24 @@ class Planning:
             place = placement.choose(
                 self.flow, made, uses.get(key, []), base, taken, self._client_parameter
             )
+            if place.mode == "local" and self._alone_in_its_functions(key, uses):
+                name = placement.free_name(
+                    "client", lambda n: n in self.flow.program.identifiers
+                )
+                place = replace(place, name=name)
             names.add(place.name)
             self.places[key] = place
+
+    def _alone_in_its_functions(
+        self, key: Hashable, uses: dict[Hashable, list[Site]]
+    ) -> bool:
+        """Whether the functions that use the connection use no other."""
+        own = {site.function for site in uses.get(key, [])}
+        return not any(
+            site.function in own and other != key
+            for other, sites in uses.items()
+            for site in sites
+        )
 
     def needs_client_here(self, site: Site) -> bool:
         """Whether the rewritten site will name the client (a name read does not)."""
@@ -611,6 +666,10 @@ class Planning:
         key = self.keys[id(site)]
         place = self.places.get(key)
         if place is None:
+            if self.connect_unknown:
+                raise Quiet
+            if self.places and not _is_constant(key):
+                require(ALIAS, self._alias_unknown())
             require(
                 IN_SIGHT,
                 unknown(
@@ -1315,6 +1374,7 @@ class Planning:
                     symbol=site.symbol,
                 )
             )
+        self._note_blocking_calls(plan)
         reasons = {id(site): refusal.reason for site, _, refusal, _ in self.refusals if site}
         for site in self.sites:
             if not self._is_orm(site):
@@ -1345,6 +1405,34 @@ class Planning:
                 )
             )
         plan.findings.sort(key=lambda f: f.place)
+
+    def _note_blocking_calls(self, plan: Plan) -> None:
+        """One note for each ``async def`` whose rewritten calls block, as they did before."""
+        noted: set[FunctionInfo] = set()
+        for site in self.sites if plan.edits else ():
+            function = site.function
+            if (
+                function is None
+                or function in noted
+                or not isinstance(function.node, ast.AsyncFunctionDef)
+                or not self.is_active(site)
+                or not self._is_orm(site)
+                or site.symbol in self.rule_set.unit_kinds
+                or site.symbol.endswith(".name")
+            ):
+                continue
+            noted.add(function)
+            plan.findings.append(
+                Finding(
+                    place=self._place(site.node),
+                    rule=self.rule_set.rule_id(site.symbol),
+                    reason="blocking-in-async",
+                    message=f"calls in 'async def {function.name}' block the event loop, as before",
+                    recipe="AsyncMilvusClient has the same methods to await.",
+                    severity=Severity.NOTE,
+                    symbol=site.symbol,
+                )
+            )
 
     def _edited(self) -> set[ast.AST]:
         found: set[ast.AST] = set()
@@ -1416,6 +1504,10 @@ class Planning:
         if statement is None:
             return ""
         return self._text(statement).splitlines()[0]
+
+
+def _is_constant(key: Hashable | None) -> bool:
+    return isinstance(key, tuple) and key[0] == "constant"
 
 
 def _line_of(value: object) -> int:

@@ -83,7 +83,9 @@ def predicate(name: str, description: str) -> str:
     return name
 
 
-def require(name: str, answer: Answer | Callable[[], Answer], node: object = None) -> None:
+def require(
+    name: str, answer: Answer | Callable[[], Answer], node: object = None, rule: str = ""
+) -> None:
     """Go on only if the precondition ``name`` is proved; raises Refusal otherwise."""
     if name not in PREDICATES:
         raise KeyError(f"undeclared predicate {name}")
@@ -91,7 +93,7 @@ def require(name: str, answer: Answer | Callable[[], Answer], node: object = Non
         return
     given = answer if isinstance(answer, Answer) else answer()
     if given.verdict is not Verdict.PROVED:
-        raise Refusal(name, given.message, given.recipe, node=node)
+        raise Refusal(name, given.message, given.recipe, rule, node)
 
 
 class Rule:

@@ -28,6 +28,9 @@ _DOTTED: dict[str, Shape] = {
     "sklearn.preprocessing.normalize": Shape.ARRAY,
 }
 
+# Look-ups that give None when the variable is not set and no default is given.
+ENVIRONMENT = frozenset({"os.getenv", "os.environ.get"})
+
 # Methods that tell the shape of their result whatever they are called on.
 _METHODS: dict[str, Shape] = {
     "tolist": Shape.LIST,

@@ -460,7 +460,7 @@ class Load(Rule):
             call = client_call(planning, site, "load_collection", name, *rest)
         else:
             call = client_call(
-                planning, site, "load_partitions", name, (None, (Src(partitions),)), *rest
+                planning, site, "load_partitions", name, ("partition_names", (Src(partitions),)), *rest
             )
         return [ReplaceNode(site.node, (call,))]
 

@@ -27,7 +27,7 @@ from migrate_milvus.registry import (
     require,
     unknown,
 )
-from migrate_milvus.values import NONE, Const
+from migrate_milvus.values import NONE, Const, Opaque
 from milvus_rules.writing import (
     Pair,
     call_of,
@@ -147,7 +147,7 @@ class Connect(Rule):
         passed: list[Pair | None] = [keyword(arguments, name) for name in _ordered(arguments)]
         value = call_of((cls,), ("uri", uri), *passed)
         for name in ("host", "port", "address"):
-            if _may_lack(arguments.get(name)):
+            if _from_environment(planning, arguments.get(name)):
                 planning.note(
                     site,
                     "environment-may-lack",
@@ -243,6 +243,8 @@ def _address_known(planning: Planning, site: Site, arguments: Arguments) -> Answ
         return PROVED
     for name in given:
         value = arguments.get(name)
+        if _from_environment(planning, value):
+            continue  # noted: a program that works has it set
         for item in planning.flow.value(value):
             if isinstance(item, Const) and item.value in (None, ""):
                 return refuted(
@@ -252,13 +254,12 @@ def _address_known(planning: Planning, site: Site, arguments: Arguments) -> Answ
     return PROVED
 
 
-def _may_lack(node: ast.expr | None) -> bool:
-    """Whether the expression is an environment look-up without a default, written in place."""
-    return (
-        isinstance(node, ast.Call)
-        and len(node.args) == 1
-        and not node.keywords
-        and ast.unparse(node.func) in ("os.getenv", "os.environ.get", "getenv", "environ.get")
+def _from_environment(planning: Planning, node: ast.expr | None) -> bool:
+    """Whether the value may be an environment variable that is not set."""
+    values = planning.flow.value(node)
+    return NONE in values and any(
+        isinstance(v, Opaque) and isinstance(v.origin, tuple) and v.origin[0] == "environment"
+        for v in values
     )
 
 

@@ -490,6 +490,7 @@ def check_result(site: Site, planning: Planning) -> None:
                     'The client\'s result has ["ids"] and ["insert_count"]; use those.',
                 ),
                 node=node,
+                rule="MLV403",
             )
     for slot, values in planning.flow.store.items():
         if slot.kind == "return" and made in values:
@@ -505,6 +506,7 @@ def check_result(site: Site, planning: Planning) -> None:
                         'Return what the callers need: result["ids"] or result["insert_count"].',
                     ),
                     node=site.node,
+                    rule="MLV403",
                 )
 
 
@@ -617,6 +619,8 @@ class Results(Rule):
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
         name = site.symbol.partition(".")[2]
         item = _ITEMS.get(name)
+        if name == "delete_count":
+            return []  # said at the delete, whose result is used
         require(
             RESULT_MEMBER,
             lambda: PROVED

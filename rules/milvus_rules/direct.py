@@ -53,8 +53,8 @@ UTILITY_ROWS: dict[str, Row] = {
     "utility.list_collections": _utility("list_collections"),
     "utility.rename_collection": _utility(
         "rename_collection",
-        "old_collection_name",
-        "new_collection_name",
+        old_collection_name="old_name",
+        new_collection_name="new_name",
         new_db_name="target_db",
     ),
     "utility.list_indexes": _utility("list_indexes", "collection_name", field_name="field_name"),

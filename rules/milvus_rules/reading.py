@@ -96,6 +96,7 @@ _QUERY_ITERATOR = {
     "partition_names": "partition_names",
     "timeout": "timeout",
     "consistency_level": "consistency_level",
+    "expr_params": "expr_params",
 }
 # Read by neither side.
 _IGNORED = ("travel_timestamp", "graceful_time", "_async", "_callback", "check_task", "check_items")
@@ -346,7 +347,7 @@ class Iterators(Rule):
             require(TOLERATES_NONE, lambda: _tolerates_none(site, planning, limit))
         pairs, edits = _pairs(site, planning, names)
         if not searching and arguments.get("expr") is None:
-            pairs.append(("filter", ("None",)))
+            pairs.insert(0, ("filter", ("None",)))
         method = site.symbol.partition(".")[2]
         call = client_call(
             planning, site, method, ("collection_name", planning.name(site)), *pairs

@@ -107,7 +107,7 @@ def _verify(places: Places, text: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ast.parse(bare)
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise RewriteError(f"the new text is not valid Python: {error}") from error
     import libcst
 
@@ -115,6 +115,8 @@ def _verify(places: Places, text: str) -> None:
         printed = libcst.parse_module(bare).code
     except libcst.ParserSyntaxError as error:
         raise RewriteError(f"LibCST cannot read the new text: {error.message}") from error
+    except RecursionError as error:
+        raise RewriteError("the new text is nested too deeply for LibCST") from error
     if printed != bare:
         raise RewriteError("LibCST does not print the new text back identically")
     _verify_comments(places.tokens.comments, bare)

@@ -30,10 +30,13 @@ from migrate_milvus.edits import (
 from migrate_milvus.rewrite.place import Places
 from migrate_milvus.rewrite.tokens import Token
 
-_PRAGMA = re.compile(
-    r"#\s*(noqa\b|type:\s*ignore|pylint:|isort:|mypy:|pyright:|ruff:|nosec\b|fmt:|yapf:|pragma:)[^#]*",
-    re.IGNORECASE,
+_ONE_PRAGMA = (
+    r"#\s*(?:noqa(?::\s*[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)?"
+    r"|type:\s*ignore(?:\[[^\]]*\])?"
+    r"|(?:pylint|isort|mypy|pyright|ruff|fmt|yapf|pragma):\s*[\w-]+(?:\s*=\s*[\w,\s-]+|\[[^\]]*\]|\s\w+)?"
+    r")\s*"
 )
+_PRAGMA = re.compile(f"(?:{_ONE_PRAGMA})+", re.IGNORECASE)
 
 
 def is_pragma(comment: str) -> bool:
@@ -111,15 +114,15 @@ class Claims:
         if not self._free:
             return
         for edit in edits:
-            if isinstance(edit, (ReplaceStatement, InsertStatements)):
-                for line in lines(edit.statements):
-                    if line.anchor is not None:
-                        self._claim(id(line), line.anchor, line.anchor)
-        for edit in edits:
             for template in templates(edit):
                 for part in parts(template):
                     if isinstance(part, Argument):
                         self._claim_argument(part)
+        for edit in edits:
+            if isinstance(edit, (ReplaceStatement, InsertStatements)):
+                for line in lines(edit.statements):
+                    if line.anchor is not None:
+                        self._claim(id(line), line.anchor, line.anchor)
         self.orphans = [item for item in inside if item.start not in self._taken]
 
     def of(self, taker: Line | Argument) -> Claim:

@@ -167,6 +167,27 @@ class Places:
         parent = self.parents[node]
         return isinstance(parent, ast.Call) and self.span(parent)[1] == self.span(node)[1]
 
+    def item(self, node: ast.AST) -> tuple[int, int]:
+        """The span of an item of a list: with its parentheses, a parameter with star and default."""
+        start, end = self.own_parentheses(node) or self.span(node)
+        if not isinstance(node, ast.arg):
+            return start, end
+        before = self.tokens.before(start)
+        if before is not None and before.text in ("*", "**"):
+            start = before.start
+        arguments = self.parents[node]
+        if isinstance(arguments, ast.arguments):
+            positional = [*arguments.posonlyargs, *arguments.args]
+            optional = positional[len(positional) - len(arguments.defaults) :]
+            pairs = [
+                *zip(optional, arguments.defaults, strict=True),
+                *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+            ]
+            for parameter, default in pairs:
+                if parameter is node and default is not None:
+                    end = (self.own_parentheses(default) or self.span(default))[1]
+        return start, end
+
     def is_exploded(self, node: ast.AST) -> bool:
         """Whether ``node`` is a call over several lines whose arguments end with a comma.
 

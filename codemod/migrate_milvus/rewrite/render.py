@@ -63,6 +63,11 @@ class Renderer:
             low, high = self._places.span(edit.node)
             if low < at:  # inside an f-string that was written whole
                 continue
+            if not edit.template:
+                low, high = self._dropped(edit.node)
+                pieces += self._source(at, max(at, low))
+                at = high
+                continue
             string = self._places.fstring(edit.node, start, end)
             if string is not None:
                 low, high = self._places.span(string)
@@ -73,6 +78,37 @@ class Renderer:
                 pieces += self._replacement(edit)
             at = high
         return [*pieces, *self._source(at, end)]
+
+    def _dropped(self, node: ast.AST) -> tuple[int, int]:
+        """The span of an item of a list of arguments, parameters or elements, with its comma.
+
+        The comma before it goes when nothing of the list is left behind it.
+        """
+        low, high = self._places.item(node)
+        before, after = self._tokens.before(low), self._tokens.after(high)
+        if after is not None and after.text == "," and not self._dropped_to_end(high):
+            following = self._tokens.after(after.end)
+            comment = self._tokens.comments_within(after.end, following.start if following else 0)
+            return low, following.start if following and not comment else after.end
+        if before is not None and before.text == ",":
+            single = isinstance(self._places.parents[node], ast.Tuple)
+            return before.end if single else before.start, high
+        if before is None or before.text not in OPENING:
+            raise RewriteError(f"{self._places.where(node)}: nothing can stand in this place")
+        return low, after.end if after is not None and after.text == "," else high
+
+    def _dropped_to_end(self, end: int) -> bool:
+        """Whether every item after ``end`` is dropped too."""
+        comma = self._tokens.after(end)
+        following = self._tokens.after(comma.end) if comma and comma.text == "," else comma
+        if following is None or following.text in CLOSING:
+            return comma is following
+        for edit in self._list:
+            if not edit.template:
+                low, high = self._places.item(edit.node)
+                if low == following.start:
+                    return self._dropped_to_end(high)
+        return False
 
     def _outermost(self, start: int, end: int) -> list[ReplaceNode]:
         """The edits inside a span that lie in no other edit of the span, in their order."""

@@ -96,13 +96,14 @@ class Planner:
         self._outcomes: dict[ast.stmt, _Outcome] = {}
         self._orphans: dict[ast.AST, list[Token]] = defaultdict(list)
         self._patches: list[Patch] = []
+        self._inner: dict[ast.AST, None] = {}  # the units with edited expressions, in order
         self._file_unit: str | None = None
 
     def patches(self) -> list[Patch]:
         """All patches, in the order of the text. Raises RewriteError."""
         for edit in self._edits:
             self._collect(edit)
-        inner = self._units_of_expressions()
+        inner = self._inner = self._units_of_expressions()
         self._place_orphans()
         self._fill_empty_bodies()
         groups: dict[int, _Group] = {}
@@ -158,7 +159,7 @@ class Planner:
         if isinstance(node, ast.If) and self._text.startswith("elif", self._places.span(node)[0]):
             raise RewriteError(f"{self._places.where(node)}: cannot {verb} an elif")
 
-    def _units_of_expressions(self) -> set[ast.AST]:
+    def _units_of_expressions(self) -> dict[ast.AST, None]:
         """The statements and clauses that hold edited expressions and are not replaced whole."""
         units: dict[ast.AST, None] = {}
         for edit in self._edits:
@@ -166,7 +167,7 @@ class Planner:
                 unit = self._places.unit(edit.node)
                 if not self._is_replaced(unit):
                     units[unit] = None
-        return set(units)
+        return units
 
     def _is_replaced(self, unit: ast.AST) -> bool:
         at: ast.AST | None = unit
@@ -298,7 +299,7 @@ class Planner:
         statement = group.members[0]
         start, end = group.start, group.end
         if outcome.lines is None:
-            if self._is_edited(statement):
+            if statement in self._inner:
                 self._patches.append(
                     Patch(start, end, 0, self._own_text(statement, self._lead(start)))
                 )
@@ -597,12 +598,6 @@ class Planner:
             self._patches.append(Patch(top, end, 0, ""))
 
     # Text of statements
-
-    def _is_edited(self, statement: ast.stmt) -> bool:
-        return any(
-            isinstance(edit, ReplaceNode) and self._places.unit(edit.node) is statement
-            for edit in self._edits
-        )
 
     def _own_text(self, statement: ast.stmt, prefix: str) -> str:
         start, end = self._places.span(statement)
