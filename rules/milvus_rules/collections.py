@@ -145,13 +145,19 @@ class CollectionConstructor(Rule):
             look = client_call(planning, site, "has_collection", (None, name), timeout)
             return (Block(("if not ", look, ":"), (created,)),)
 
-        edits = _Writer(site, planning, expression).write(written, guarded=not fresh)
-        if folded is not None:
-            edits += folded.removed
-            for other in folded.sites:
-                planning.claim(other.node)
-                edits.append(ReplaceStatement(planning.flow.source.statement(other.node), ()))
-        return edits
+        writer = _Writer(site, planning, expression)
+        if folded is None:
+            return writer.write(written)
+        # The collection is made where its first index was: nothing in between concerns it.
+        edits = writer.write(None, kept_later=True)
+        first, *others = folded.sites
+        statement = planning.flow.source.statement(first.node)
+        edits.append(ReplaceStatement(statement, written(writer.later_name())))
+        for other in others:
+            edits.append(ReplaceStatement(planning.flow.source.statement(other.node), ()))
+        for other in folded.sites:
+            planning.claim(other.node)
+        return [*edits, *folded.removed]
 
 
 class _Writer:
@@ -166,9 +172,12 @@ class _Writer:
     def write(
         self,
         creation: Callable[[Template], tuple[Statement, ...]] | None,
-        guarded: bool = False,
+        kept_later: bool = False,
     ) -> list[Edit]:
-        """The edits; ``creation`` gives the statements for the template of the name."""
+        """The edits; ``creation`` gives the statements for the template of the name.
+
+        With ``kept_later`` the statements are written elsewhere, further down.
+        """
         site, planning, statement = self.site, self.planning, self.statement
         name: Template = (Src(self.expression),)
         value = getattr(statement, "value", None)
@@ -185,7 +194,7 @@ class _Writer:
             return self.assignment(target, creation, name)
         replaced = ReplaceNode(site.node, name)
         if creation is None:
-            return [] if self.vanishes() else [replaced]
+            return [replaced]
         self.require_place()
         if not is_pure(self.expression):
             variable = planning.helper_name("collection_name", site.function)
@@ -193,14 +202,16 @@ class _Writer:
                 InsertStatements(statement, self.captured(creation, variable)),
                 ReplaceNode(site.node, (variable,)),
             ]
-        edits: list[Edit] = [InsertStatements(statement, creation(name))]
-        if not self.vanishes():
-            edits.append(replaced)
-        return edits
+        return [InsertStatements(statement, creation(name)), replaced]
 
-    def vanishes(self) -> bool:
-        """Whether the constructor's own text is not rendered any more (never: receivers are)."""
-        return False
+    def later_name(self) -> Template:
+        """The name for statements further down: the variable, or the expression itself."""
+        target = self.single_target()
+        assert target is not None
+        slots = [s for s, writes in self.planning.flow.writes.items() if target in writes]
+        if slots and all(self.planning.gone.get(slot) for slot in slots):
+            return (Src(self.expression),)
+        return (Src(target),)
 
     def captured(
         self,
@@ -233,7 +244,7 @@ class _Writer:
             return [ReplaceStatement(statement, creation(name) if creation else ())]
         if creation is None:
             return [ReplaceNode(self.site.node, name)]
-        written = self.target_text(target, slots)
+        written: Template = (Src(target),)
         header: Template = (Src(target),)
         if isinstance(statement, ast.AnnAssign):
             header = (Src(target), ": ", Src(statement.annotation))
@@ -254,10 +265,6 @@ class _Writer:
                 (*self.captured(creation, variable), Line((*header, f" = {variable}"))),
             )
         ]
-
-    def target_text(self, target: ast.Name | ast.Attribute, slots: list[object]) -> Template:
-        """The renamed target, read."""
-        return (Src(target),)
 
     def require_place(self) -> None:
         """Statements can be written before this one without changing the order of evaluation."""
@@ -371,6 +378,8 @@ def _fold(site: Site, planning: Planning) -> _Folded | None:
             break
     if not created or loaded is None:
         return None
+    if not _untouched(assignments, site, planning):
+        return None
     variable: str | None = None
     lines: list[Line] = []
     removed: list[Edit] = []
@@ -386,11 +395,27 @@ def _fold(site: Site, planning: Planning) -> _Folded | None:
         variable = prepared.variable
         lines += prepared.lines
         removed += prepared.removed
-    gone = {edit.node for edit in removed if isinstance(edit, ReplaceStatement)}
-    if any(assignment not in gone for assignment in assignments):
-        return None
+    if len(created) == 1 and len(removed) == 1 and removed[0].node in assignments:
+        # The dict stands between: the parameters take its place, and its comments.
+        assert isinstance(removed[0], ReplaceStatement)
+        removed = [ReplaceStatement(removed[0].node, tuple(lines))]
+        lines = []
     assert variable is not None
     return _Folded(variable, lines, removed, [*created, loaded])
+
+
+def _untouched(assignments: list[ast.stmt], site: Site, planning: Planning) -> bool:
+    """Whether the assignments in between set nothing that creating the collection reads."""
+    read = {n.id for n in ast.walk(site.node) if isinstance(n, ast.Name)}
+    for assignment in assignments:
+        for node in ast.walk(assignment):
+            if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
+                return False
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in read:
+                return False
+            if isinstance(node, ast.Name) and planning.units.of_values(planning.flow.value(node)):
+                return False
+    return True
 
 
 def _own_call(statement: ast.stmt, planning: Planning, made: frozenset[Object]) -> Site | None:

@@ -303,6 +303,8 @@ class IndexLookups(Rule):
                 timeout,
             )
             return [ReplaceNode(site.node, (call,))]
+        if is_none(given) and site.symbol == "Collection.drop_index":
+            given = _only_index(site, planning)
         wanted: Template = ('""',) if is_none(given) else (Src(given),)  # type: ignore[arg-type]
         look = client_call(
             planning, site, "describe_index", (None, name), ("index_name", wanted), timeout
@@ -339,6 +341,30 @@ class IndexLookups(Rule):
                 ),
             )
         ]
+
+
+def _only_index(site: Site, planning: Planning) -> ast.expr | None:
+    """The name of the only index of a collection that was made in this function.
+
+    An index without a name of its own is called like its field (Milvus 2.3 and later).
+    """
+    created = [
+        other
+        for other in planning.sites
+        if other.symbol == "Collection.create_index" and other.objects & site.objects
+    ]
+    if len(created) != 1 or len(site.objects) != 1:
+        return None
+    (only,) = created
+    (item,) = site.objects
+    if only.function is not site.function or ("new", item.origin) not in only.state.facts:
+        return None
+    block, index = planning.block_of(planning.flow.source.statement(only.node))
+    if not any(site.node in ast.walk(statement) for statement in block[index + 1 :]):
+        return None
+    arguments = planning.arguments(only)
+    name = arguments.get("index_name") or arguments.get("field_name")
+    return name if isinstance(name, ast.Constant) else None
 
 
 def _has_index(site: Site, planning: Planning, look: object) -> Edit:

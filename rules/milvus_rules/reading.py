@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from dataclasses import replace
 
 from migrate_milvus.arguments import Arguments
 from migrate_milvus.edits import Edit, ReplaceNode, Src, Template
@@ -129,7 +130,79 @@ def _pairs(
         assert value is not None
         pairs.append((names[name], (Src(value),)))
     pairs += [("**", (Src(node),)) for node in kept]
+    for node in arguments.unknown:
+        pairs.append(("**", (Src(node),)))
+        edits += _forwarded_edits(site, planning, node, names)
     return pairs, edits
+
+
+def _forwarded(
+    site: Site, planning: Planning, node: ast.expr
+) -> list[tuple[ast.keyword, ast.Call]] | None:
+    """The keywords that callers pass on through ``**kwargs``, when all callers are known."""
+    function = site.function
+    if function is None or not isinstance(node, ast.Name) or isinstance(function.node, ast.Lambda):
+        return None
+    rest = function.node.args.kwarg
+    if rest is None or rest.arg != node.id:
+        return None
+    flow = planning.flow
+    reads = [
+        n
+        for n in ast.walk(function.node)
+        if isinstance(n, ast.Name) and n.id == rest.arg
+    ]
+    edges = flow.callers(function)
+    if (
+        reads != [node]
+        or not edges
+        or function.name in planning.context.reached
+        or function in flow.escaped_functions
+        or function.opaque_decorators
+    ):
+        return None
+    own = function.names_of_parameters()
+    found: list[tuple[ast.keyword, ast.Call]] = []
+    for edge in edges:
+        if edge.node is None or not edge.exact:
+            return None
+        found += [(k, edge.node) for k in edge.node.keywords if k.arg not in own]
+    return found
+
+
+def _forwarded_edits(
+    site: Site, planning: Planning, node: ast.expr, names: dict[str, str]
+) -> list[Edit]:
+    """The callers' keywords under the client's names."""
+    return [
+        ReplaceNode(keyword, (f"{names[keyword.arg]}=", Src(keyword.value)))
+        for keyword, _ in _forwarded(site, planning, node) or ()
+        if keyword.arg is not None and names[keyword.arg] != keyword.arg
+    ]
+
+
+def _known(site: Site, planning: Planning, names: dict[str, str]) -> Answer:
+    """Every argument has a name that the client knows, those passed on by callers included."""
+    arguments = planning.arguments(site)
+    passed: list[str] = []
+    for node in arguments.unknown:
+        forwarded = _forwarded(site, planning, node)
+        if forwarded is None:
+            return unknown(
+                "arguments are unpacked from something whose content is not known",
+                "Write the arguments out, under the client's names: "
+                + ", ".join(f"{a} becomes {b}" for a, b in names.items() if a != b)
+                + ".",
+            )
+        passed += [keyword.arg or "" for keyword, _ in forwarded]
+    for name in passed:
+        if name not in names:
+            return unknown(
+                f"argument '{name}' that a caller passes on has no known meaning for the client",
+                f"Find out whether '{name}' does anything; drop it, or pass what it stands for.",
+            )
+    rest = replace(arguments, unknown=[])
+    return known(rest, (*names, *_IGNORED))
 
 
 def _may_rename(planning: Planning, expression: ast.expr, content: Content) -> bool:
@@ -220,7 +293,7 @@ class Search(Rule):
                     "Pass the reranker as rerank= (the client's ranker=), or drop it.",
                 ),
             )
-        require(ARGUMENTS, lambda: known(arguments, (*names, *_IGNORED)))
+        require(ARGUMENTS, lambda: _known(site, planning, names))
         require(ARGUMENTS, lambda: _unpacked_can_change(site, planning))
         require(NOT_ASYNC, lambda: _not_async(planning, arguments, _ASYNC_RECIPE))
         require(DATA, lambda: _not_empty(planning, arguments.get("reqs" if hybrid else "data")))
@@ -262,10 +335,18 @@ class Query(Rule):
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
         arguments = planning.arguments(site)
-        require(QUERY_ARGUMENTS, lambda: known(arguments, (*_QUERY, *_IGNORED)))
+        require(QUERY_ARGUMENTS, lambda: _known(site, planning, _QUERY))
         require(QUERY_ARGUMENTS, lambda: _unpacked_can_change(site, planning))
         fields = arguments.get("output_fields")
         pairs, edits = _pairs(site, planning, _QUERY)
+        if is_none(fields) and arguments.unknown:
+            require(
+                QUERY_ARGUMENTS,
+                unknown(
+                    "output_fields may be among the unpacked arguments",
+                    "Name output_fields in the call.",
+                ),
+            )
         if is_none(fields):
             pairs = [p for p in pairs if p is None or p[0] != "output_fields"]
             pairs.insert(_after(pairs, "filter"), ("output_fields", self.key_list(site, planning)))
@@ -340,7 +421,7 @@ class Iterators(Rule):
         searching = site.symbol == "Collection.search_iterator"
         names = _SEARCH_ITERATOR if searching else _QUERY_ITERATOR
         arguments = planning.arguments(site)
-        require(ITERATOR_ARGUMENTS, lambda: known(arguments, names))
+        require(ITERATOR_ARGUMENTS, lambda: _known(site, planning, names))
         require(ITERATOR_ARGUMENTS, lambda: _unpacked_can_change(site, planning))
         if searching:
             limit = arguments.get("limit")

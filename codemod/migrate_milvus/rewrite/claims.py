@@ -98,6 +98,21 @@ def parts(template: Template) -> Iterator[Src | Argument]:
                 yield from parts(argument.value)
 
 
+def _takers(edits: Sequence[Edit]) -> Iterator[tuple[int, ast.AST, ast.AST]]:
+    """The arguments and lines that take comments, with the old text that they stand for."""
+    for edit in edits:
+        for template in templates(edit):
+            for part in parts(template):
+                if isinstance(part, Argument):
+                    sources = [x.node for x in parts(part.value) if isinstance(x, Src)]
+                    if sources:
+                        yield id(part), sources[0], sources[-1]
+        if isinstance(edit, (ReplaceStatement, InsertStatements)):
+            for line in lines(edit.statements):
+                if line.anchor is not None:
+                    yield id(line), line.anchor, line.anchor
+
+
 class Claims:
     """The comments at risk under ``edits``, and who takes them."""
 
@@ -113,16 +128,9 @@ class Claims:
         self._free = {item.start: item for item in (*inside, *beside)}
         if not self._free:
             return
-        for edit in edits:
-            for template in templates(edit):
-                for part in parts(template):
-                    if isinstance(part, Argument):
-                        self._claim_argument(part)
-        for edit in edits:
-            if isinstance(edit, (ReplaceStatement, InsertStatements)):
-                for line in lines(edit.statements):
-                    if line.anchor is not None:
-                        self._claim(id(line), line.anchor, line.anchor)
+        # The closest taker wins: smaller pieces of the old text choose first.
+        for key, first, last in sorted(_takers(edits), key=lambda taker: self._length(taker)):
+            self._claim(key, first, last)
         self.orphans = [item for item in inside if item.start not in self._taken]
 
     def of(self, taker: Line | Argument) -> Claim:
@@ -197,10 +205,9 @@ class Claims:
             for low, high, by in written_live
         )
 
-    def _claim_argument(self, argument: Argument) -> None:
-        sources = [item.node for item in parts(argument.value) if isinstance(item, Src)]
-        if sources:
-            self._claim(id(argument), sources[0], sources[-1])
+    def _length(self, taker: tuple[int, ast.AST, ast.AST]) -> int:
+        _, first, last = taker
+        return self._places.src_span(last)[1] - self._places.src_span(first)[0]
 
     def _claim(self, key: int, first: ast.AST, last: ast.AST) -> None:
         start, end = self._places.src_span(first)[0], self._places.src_span(last)[1]
