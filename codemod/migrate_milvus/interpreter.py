@@ -91,6 +91,7 @@ class _Interpreter:
         self.library = flow.library
         self.reached = reached
         self.settling = True
+        self.first_round = True
         self.previous: dict[ast.AST, Abstract] = {}
         self.rebound = frozenset(
             name for info in flow.program.functions.values() for name in info.globals
@@ -109,10 +110,11 @@ class _Interpreter:
         self._evaluators: dict[type[ast.AST], Callable[..., Abstract]] = {}
         self._executors: dict[type[ast.AST], Callable[..., None]] = {}
         for name in dir(self):
-            if name.startswith("eval_"):
-                self._evaluators[getattr(ast, name[5:])] = getattr(self, name)
-            elif name.startswith("exec_"):
-                self._executors[getattr(ast, name[5:])] = getattr(self, name)
+            kind = getattr(ast, name[5:], None)  # TryStar came with Python 3.11
+            if kind is not None and name.startswith("eval_"):
+                self._evaluators[kind] = getattr(self, name)
+            elif kind is not None and name.startswith("exec_"):
+                self._executors[kind] = getattr(self, name)
 
     # Rounds and scopes ---------------------------------------------------------------
 
@@ -151,6 +153,7 @@ class _Interpreter:
                 self.run_function(info)
         for site in self.mentions.values():
             flow.sites[site.node].append(site)
+        self.first_round = False
 
     def _close_acting(self) -> None:
         grew = True
@@ -1238,7 +1241,7 @@ class _Interpreter:
             edges = self.flow.calls[node]
             if not any(edge.target is info for edge in edges):
                 edges.append(CallEdge(node, info, mapping, exact))
-        if info in self.flow.acting or not self.flow.acting:
+        if info in self.flow.acting or self.first_round:
             self.state.facts = frozenset()
         if isinstance(info.node, ast.Lambda):
             self.run_function(info)

@@ -168,7 +168,7 @@ class Places:
         return isinstance(parent, ast.Call) and self.span(parent)[1] == self.span(node)[1]
 
     def item(self, node: ast.AST) -> tuple[int, int]:
-        """The span of an item of a list: with its parentheses, a parameter with star and default."""
+        """The span of an item of a list, with parentheses, or with the star and the default."""
         start, end = self.own_parentheses(node) or self.span(node)
         if not isinstance(node, ast.arg):
             return start, end

@@ -86,28 +86,48 @@ class Renderer:
         """
         low, high = self._places.item(node)
         before, after = self._tokens.before(low), self._tokens.after(high)
-        if after is not None and after.text == "," and not self._dropped_to_end(high):
-            following = self._tokens.after(after.end)
-            comment = self._tokens.comments_within(after.end, following.start if following else 0)
-            return low, following.start if following and not comment else after.end
-        if before is not None and before.text == ",":
-            single = isinstance(self._places.parents[node], ast.Tuple)
+        comma = after is not None and after.text == ","
+        behind = after.end if after is not None and comma else high
+        following = self._tokens.after(behind)
+        if comma and following is not None and not self._nothing_left(behind):
+            remark = self._tokens.comments_within(behind, following.start)
+            return low, behind if remark else following.start
+        if before is not None and before.text == "," and not self._nothing_kept(before.start):
+            remarks = self._tokens.comments_within(before.end, low)
+            if remarks:
+                return remarks[-1].end, behind
+            single = isinstance(self._places.parents[node], ast.Tuple) and not comma
             return before.end if single else before.start, high
-        if before is None or before.text not in OPENING:
+        if before is None or before.text not in {",", *OPENING}:
             raise RewriteError(f"{self._places.where(node)}: nothing can stand in this place")
-        return low, after.end if after is not None and after.text == "," else high
+        return low, behind
 
-    def _dropped_to_end(self, end: int) -> bool:
-        """Whether every item after ``end`` is dropped too."""
-        comma = self._tokens.after(end)
-        following = self._tokens.after(comma.end) if comma and comma.text == "," else comma
+    def _nothing_kept(self, offset: int) -> bool:
+        """Whether every item of the list up to ``offset`` is dropped."""
+        before = self._tokens.before(offset)
+        if before is None or before.text in OPENING:
+            return True
+        for edit in self._list:
+            if not edit.template:
+                low, high = self._places.item(edit.node)
+                if high == before.end:
+                    comma = self._tokens.before(low)
+                    more = comma is not None and comma.text == ","
+                    return self._nothing_kept(comma.start if comma is not None and more else low)
+        return False
+
+    def _nothing_left(self, offset: int) -> bool:
+        """Whether every item of the list from ``offset`` on is dropped."""
+        following = self._tokens.after(offset)
         if following is None or following.text in CLOSING:
-            return comma is following
+            return True
         for edit in self._list:
             if not edit.template:
                 low, high = self._places.item(edit.node)
                 if low == following.start:
-                    return self._dropped_to_end(high)
+                    comma = self._tokens.after(high)
+                    more = comma is not None and comma.text == ","
+                    return self._nothing_left(comma.end if comma is not None and more else high)
         return False
 
     def _outermost(self, start: int, end: int) -> list[ReplaceNode]:
