@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 
 import pytest
-from tests.rewrite.helpers import Case, call, rewrite
 
 from migrate_milvus.edits import Argument, CallTemplate, ReplaceNode, Src
+from tests.rewrite.helpers import Case, call, rewrite
 
 
 def test_edits_nest_through_src() -> None:
@@ -250,3 +250,45 @@ def test_comments_in_a_replaced_header_expression_go_above_it() -> None:
     before = "if a:\n    b\nelif old(  # why\n    1\n):\n    c\n"
     after = rewrite(before, lambda case: ReplaceNode(case.expr("old(1)"), ("new",)))
     assert after == "if a:\n    b\n# why\nelif new:\n    c\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "dropped", "after"),
+    [
+        ("f(a, b, c)\n", "a", "f(b, c)\n"),
+        ("f(a, b, c)\n", "bc", "f(a)\n"),
+        ("f(a, b, c)\n", "ac", "f(b)\n"),
+        ("f(a, b, c)\n", "abc", "f()\n"),
+        ("f(a, b,)\n", "ab", "f()\n"),
+        ("f(a, (b),)\n", "b", "f(a,)\n"),
+        ("x = (a, b)\n", "b", "x = (a,)\n"),
+        ("x = [a, b]\n", "a", "x = [b]\n"),
+        ("class A(a): pass\n", "a", "class A(): pass\n"),
+        ("f(\n    a,\n    b,  # two\n    c,\n)\n", "a", "f(\n    b,  # two\n    c,\n)\n"),
+        ("f(\n    a,\n    b,\n    c,\n)\n", "c", "f(\n    a,\n    b,\n)\n"),
+    ],
+)
+def test_an_empty_template_drops_an_item_with_its_comma(
+    before: str, dropped: str, after: str
+) -> None:
+    edits = rewrite(before, lambda case: [ReplaceNode(case.expr(x), ()) for x in dropped])
+    assert edits == after
+
+
+@pytest.mark.parametrize(
+    ("before", "dropped", "after"),
+    [
+        ("def f(a, b=1): pass\n", "b", "def f(a): pass\n"),
+        ("def f(a, b: int = (1), *, c): pass\n", "b", "def f(a, *, c): pass\n"),
+        ("def f(a, *b): pass\n", "b", "def f(a): pass\n"),
+        ("def f(self, a, **b): pass\n", "a", "def f(self, **b): pass\n"),
+    ],
+)
+def test_an_empty_template_drops_a_parameter_with_its_default(
+    before: str, dropped: str, after: str
+) -> None:
+    def edit(case: Case) -> ReplaceNode:
+        tree = ast.walk(case.source.tree)
+        return ReplaceNode(next(x for x in tree if isinstance(x, ast.arg) and x.arg == dropped), ())
+
+    assert rewrite(before, edit) == after

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 
 import pytest
-from tests.rewrite.helpers import Case, call, rewrite
 
 from migrate_milvus.edits import FString, ReplaceNode, Src
 from migrate_milvus.rewrite import RewriteError
+from tests.rewrite.helpers import Case, call, rewrite
 
 
 @pytest.mark.parametrize(

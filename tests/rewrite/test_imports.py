@@ -6,10 +6,10 @@ import ast
 from collections.abc import Callable
 
 import pytest
-from tests.rewrite.helpers import Case, rewrite
 
 from migrate_milvus.edits import ChangeImport
 from migrate_milvus.rewrite import RewriteError
+from tests.rewrite.helpers import Case, rewrite
 
 
 def change(*remove: str, add: tuple[str, ...] = ()) -> Callable[[Case], ChangeImport]:

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Callable
 
 import pytest
-from tests.rewrite.helpers import Case, call, line, rewrite
 
 from migrate_milvus.edits import Argument, Block, CallTemplate, ReplaceNode, ReplaceStatement, Src
+from tests.rewrite.helpers import Case, call, line, rewrite
 
 
 def replace_call(

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Callable
 
 import pytest
-from tests.rewrite.helpers import Case, call, line, rewrite
 
 from migrate_milvus.edits import Block, InsertStatements, Line, ReplaceNode, ReplaceStatement, Src
+from tests.rewrite.helpers import Case, call, line, rewrite
 
 GUARD = Block(("if not c.has(n):",), (line("c.create(n)"), line("c.load(n)")))
 
@@ -105,6 +105,7 @@ def test_a_block_without_body_gets_pass() -> None:
         ("a\nold  # type: ignore\nb\n", "a\nb\n"),
         ("a\nold;\nb\n", "a\nb\n"),
         ("a\n\x0c\nold\n\nb\n", "a\n\x0c\n\nb\n"),
+        ("a\r\rold\r\rb\r", "a\r\rb\r"),
         ("a\r\n\r\nold\r\n\r\nb\r\n", "a\r\n\r\nb\r\n"),
         ("a\n\nold\n\nold\n\nb\n", "a\n\nb\n"),
         ("a\n\nold\n\n\nold\nb\n", "a\n\nb\n"),
@@ -174,8 +175,10 @@ def test_anchors_take_their_comments_along() -> None:
         "schema = create()\n"
         "# the key\n"
         "schema.add('pk', 1)\n"
-        "# shown\n"
-        "schema.add('title', 2)  # as shown\n"
+        "schema.add(\n"
+        "    'title',  # shown\n"
+        "    2,\n"
+        ")  # as shown\n"
         "# last\n"
         "schema.add('emb', 3)  # vector  # schema\n"
     )

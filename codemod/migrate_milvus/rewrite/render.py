@@ -100,7 +100,7 @@ class Renderer:
             return before.end if single else before.start, high
         if before is None or before.text not in {",", *OPENING}:
             raise RewriteError(f"{self._places.where(node)}: nothing can stand in this place")
-        return low, behind
+        return low if self._tokens.comments_within(before.end, low) else before.end, behind
 
     def _nothing_kept(self, offset: int) -> bool:
         """Whether every item of the list up to ``offset`` is dropped."""
