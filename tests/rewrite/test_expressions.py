@@ -246,6 +246,12 @@ def test_comments_in_a_replaced_expression_go_above_the_statement() -> None:
     assert after == "def f():\n    # why\n    x = (\n        new\n    )\n"
 
 
+def test_comments_stay_in_an_expression_that_its_template_wraps() -> None:
+    before = "x = (\n    a +  # one\n    b\n)\n"
+    after = rewrite(before, lambda case: ReplaceNode(case.expr("a + b"), (case.src("a + b"),)))
+    assert after == before
+
+
 def test_comments_in_a_replaced_header_expression_go_above_it() -> None:
     before = "if a:\n    b\nelif old(  # why\n    1\n):\n    c\n"
     after = rewrite(before, lambda case: ReplaceNode(case.expr("old(1)"), ("new",)))

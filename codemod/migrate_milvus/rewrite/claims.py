@@ -129,7 +129,7 @@ class Claims:
         if not self._free:
             return
         # The closest taker wins: smaller pieces of the old text choose first.
-        for key, first, last in sorted(_takers(edits), key=lambda taker: self._length(taker)):
+        for key, first, last in sorted(_takers(edits), key=self._length):
             self._claim(key, first, last)
         self.orphans = [item for item in inside if item.start not in self._taken]
 
@@ -158,7 +158,7 @@ class Claims:
             elif isinstance(edit, ReplaceNode):
                 spans.append((*self._places.span(edit.node), edit))
         written = [
-            (*self._places.src_span(part.node), edit)
+            (*self._src_span(part, edit), edit)
             for edit in edits
             for template in templates(edit)
             for part in parts(template)
@@ -170,6 +170,11 @@ class Claims:
                 if comment.start not in inside and self._is_lost(comment, spans, written):
                     inside[comment.start] = comment
         return [inside[key] for key in sorted(inside)], beside
+
+    def _src_span(self, part: Src, edit: Edit) -> tuple[int, int]:
+        if part.node is edit.node:  # the parentheses around a replaced node stay
+            return self._places.span(part.node)
+        return self._places.src_span(part.node)
 
     @staticmethod
     def _is_lost(
