@@ -19,7 +19,7 @@ def check(
         after = SourceText(text, source.name)
     except (SyntaxError, ValueError) as error:
         return f"the new text is not valid Python: {error}"
-    flow = interpret(after, rules.library, context.reached)
+    flow = interpret(after, rules.library, context.reached, context.foreign)
     again = Planning(flow, settings, rules, context).plan()
     if again.edits:
         line = getattr(again.edits[0].node, "lineno", "?")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from migrate_milvus import suppressions
 from migrate_milvus.checking import check
 from migrate_milvus.document import Document
+from migrate_milvus.exports import exported, resolver
 from migrate_milvus.flow import Flow
 from migrate_milvus.importing import import_edits
 from migrate_milvus.interpreter import interpret
@@ -21,6 +22,7 @@ from migrate_milvus.registry import RuleSet, load
 from migrate_milvus.rewrite import RewriteError, apply_edits
 from migrate_milvus.settings import Settings
 from migrate_milvus.syntax import SourceText
+from migrate_milvus.values import Foreign
 
 # Deep but sane code (long chains of calls and operators) needs more than Python's default.
 _RECURSION = 6000
@@ -32,6 +34,7 @@ class _Analysed:
     document: Document
     source: SourceText
     flow: Flow | None = None
+    foreign: Callable[[str], Foreign | None] = lambda dotted: None
 
 
 def migrate(documents: Sequence[Document], settings: Settings) -> list[FileResult]:
@@ -60,16 +63,8 @@ def _migrate(documents: Sequence[Document], settings: Settings) -> list[FileResu
             if candidate:
                 results.append(_unreadable(document, error))
     graph = ModuleGraph({m.document.name: m.source.tree for m in modules})
-    candidates = [m for m in modules if rules.client_import in m.document.text]
-    for module in candidates:
-        try:
-            module.flow = interpret(
-                module.source, rules.library, graph.reached(module.document.name)
-            )
-        except RecursionError as error:
-            results.append(_unreadable(module.document, error))
-        except Exception as error:
-            results.append(_internal(module.document, error))
+    _interpret_all(modules, graph, rules, results)
+    candidates = [m for m in modules if m.flow is not None]
     needing = {
         m.document.name for m in candidates if m.flow is not None and _needs_connection(m.flow, rules)
     }
@@ -77,11 +72,12 @@ def _migrate(documents: Sequence[Document], settings: Settings) -> list[FileResu
         if module.flow is None:
             continue
         try:
-            others = needing - {module.document.name}
+            others = needing & graph.related(module.document.name)
             context = Context(
                 reached=graph.reached(module.document.name),
                 importers=graph.importers(module.document.name),
                 needs_connection=bool(others),
+                foreign=module.foreign,
             )
             results.append(_migrate_module(module, module.flow, settings, rules, context))
         except RecursionError as error:
@@ -89,6 +85,43 @@ def _migrate(documents: Sequence[Document], settings: Settings) -> list[FileResu
         except Exception as error:
             results.append(_internal(module.document, error))
     return results
+
+
+def _interpret_all(
+    modules: list[_Analysed], graph: ModuleGraph, rules: RuleSet, results: list[FileResult]
+) -> None:
+    """Analyse the modules that name the library, then those that reach its objects through them."""
+    exports: dict[str, dict[str, Foreign]] = {}
+    failed: set[str] = set()
+    for _ in range(3):
+        before = {name: set(names) for name, names in exports.items()}
+        for module in modules:
+            name = module.document.name
+            if name in failed:
+                continue
+            resolve = resolver(graph, exports, name)
+            reaches = any(resolve(dotted) is not None for dotted in graph.imported(name))
+            first = module.flow is None and rules.client_import in module.document.text
+            if not (first or reaches):
+                continue
+            try:
+                module.flow = interpret(
+                    module.source, rules.library, graph.reached(name), resolve
+                )
+            except RecursionError as error:
+                results.append(_unreadable(module.document, error))
+                failed.add(name)
+                continue
+            except Exception as error:
+                results.append(_internal(module.document, error))
+                failed.add(name)
+                continue
+            module.foreign = resolve
+            names = exported(module.flow)
+            if names:
+                exports[name] = names
+        if {name: set(names) for name, names in exports.items()} == before:
+            break
 
 
 def _needs_connection(flow: Flow, rules: RuleSet) -> bool:

@@ -109,7 +109,7 @@ class Site:
 
     node: ast.expr
     symbol: str
-    form: str  # "call", "attribute", "reference", "annotation"
+    form: str  # "call", "attribute", "reference", "annotation", "suspect"
     receiver: ast.expr | None
     objects: frozenset[Object]
     function: FunctionInfo | None
@@ -186,11 +186,19 @@ class LibraryModel(Protocol):
     def result_kinds(self) -> frozenset[str]:
         """Kinds of results that change together with the object that gave them."""
 
+    def several(self, name: str) -> tuple[str, ...] | None:
+        """``("list of", kind)`` or ``("tuple of", kind, kind)`` for such results, else None."""
+
     def result_shape(self, name: str) -> Shape:
         """As much as is known of the result otherwise."""
 
     def is_method(self, kind: str, member: str) -> bool | None:
         """True: a method; False: a property; None: the kind has no such member."""
+
+    def looks_like(
+        self, receiver: ast.expr, member: str, keywords: frozenset[str]
+    ) -> str | None:
+        """The symbol that ``receiver.member`` is likely to be, when nothing is known of it."""
 
     def takes_object(self, name: str, kind: str) -> bool:
         """Whether the symbol may be passed an object of ``kind`` (a schema to a constructor)."""

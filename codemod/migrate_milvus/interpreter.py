@@ -37,6 +37,7 @@ from migrate_milvus.values import (
     Class,
     Const,
     Container,
+    Foreign,
     Function,
     Instance,
     Library,
@@ -59,15 +60,19 @@ _HARMLESS = frozenset({"bool", "callable", "id"})
 
 
 def interpret(
-    source: SourceText, library: LibraryModel, reached: frozenset[str] = frozenset()
+    source: SourceText,
+    library: LibraryModel,
+    reached: frozenset[str] = frozenset(),
+    foreign: Callable[[str], Foreign | None] = lambda dotted: None,
 ) -> Flow:
     """Analyse a module.
 
     ``reached`` names the functions and classes that other modules use: their parameters may hold
-    anything besides what the calls in this module pass.
+    anything besides what the calls in this module pass. ``foreign`` tells what an import path
+    names in another module of the project.
     """
     flow = Flow(source, collect(source.tree), library)
-    interpreter = _Interpreter(flow, reached)
+    interpreter = _Interpreter(flow, reached, foreign)
     # First what is not assigned yet counts as nothing, so that order does not matter; then what is
     # never assigned counts as anything.
     for interpreter.settling in (True, False):
@@ -86,8 +91,11 @@ class _Loop:
 
 
 class _Interpreter:
-    def __init__(self, flow: Flow, reached: frozenset[str]) -> None:
+    def __init__(
+        self, flow: Flow, reached: frozenset[str], foreign: Callable[[str], Foreign | None]
+    ) -> None:
         self.flow = flow
+        self.foreign = foreign
         self.library = flow.library
         self.reached = reached
         self.settling = True
@@ -632,14 +640,22 @@ class _Interpreter:
                 continue
             dotted = f"{module}.{alias.name}"
             self.flow.imports[alias] = dotted
+            value = self.module_value(dotted)
             self.bind(
-                alias.asname or alias.name, frozenset({self.module_value(dotted)}), alias
+                alias.asname or alias.name,
+                value.objects() or frozenset({value})
+                if isinstance(value, Foreign)
+                else frozenset({value}),
+                alias,
             )
 
     def module_value(self, dotted: str) -> Value:
         """The value that an import path binds."""
         canonical = self.library.resolve(dotted)
-        return Library(canonical) if canonical is not None else ModuleValue(dotted)
+        if canonical is not None:
+            return Library(canonical)
+        found = self.foreign(dotted)
+        return found if found is not None else ModuleValue(dotted)
 
     def module_member(self, module: str, member: str) -> Value:
         """``module.member``."""
@@ -685,7 +701,9 @@ class _Interpreter:
         for decorator in node.decorator_list:
             self.eval(decorator)
         for base in node.bases:
-            self.eval(base)
+            for value in self.eval(base):
+                if isinstance(value, Foreign) and value not in info.foreign_bases:
+                    info.foreign_bases.append(value)
         for keyword in node.keywords:
             self.eval(keyword.value)
         outer = (self.function, self.owner, self.state)
@@ -739,6 +757,12 @@ class _Interpreter:
                         if isinstance(item, Library):
                             self.mentions.pop(target.value, None)
                             self.flow.patched[target] = f"{item.name}.{target.attr}"
+            case ast.Tuple() | ast.List() if (kinds := _tuple_of(values)) is not None:
+                self.flow.values[target] = values
+                for item, kind in zip(target.elts, kinds):
+                    made = next(iter(values))
+                    assert isinstance(made, Opaque) and isinstance(made.origin, tuple)
+                    self.assign(item, frozenset({Object(kind, made.origin[-1])}), None)
             case ast.Tuple() | ast.List():
                 self.flow.values[target] = values
                 content = self.flow.content(values)
@@ -807,23 +831,31 @@ class _Interpreter:
                 self.assume(counted, truth is not isinstance(operator, ast.Eq), state)
             case ast.Name() | ast.Call() | ast.Compare() | ast.Attribute():
                 for value in self.flow.value(test):
-                    if isinstance(value, Opaque):
-                        call = self.flow.call_origins.get(value.origin)
-                        if call is None:
-                            continue
+                    call = self.call_behind(value)
+                    if call is not None:
                         for site in self.flow.sites.get(call, []):
                             facts = self.library.assume(site, truth, self.flow)
                             state.facts = state.facts | facts
                 if isinstance(test, ast.Compare):
                     self.assume_compare(test, truth, state)
 
+    def call_behind(self, value: Value) -> ast.AST | None:
+        """The library call (or attribute) that gave a value."""
+        if not isinstance(value, Opaque):
+            return None
+        if isinstance(value.origin, tuple) and _is_several(value):
+            origin: ast.AST = value.origin[-1]
+            return origin
+        return self.flow.call_origins.get(value.origin)
+
     def assume_compare(self, test: ast.Compare, truth: bool, state: State) -> None:
         """``name in utility.list_collections()`` and ``x == call()`` ask the library too."""
         if len(test.ops) == 1 and isinstance(test.ops[0], ast.In | ast.NotIn):
             positive = isinstance(test.ops[0], ast.In)
             for value in self.flow.value(test.comparators[0]):
-                if isinstance(value, Opaque) and value.origin in self.flow.call_origins:
-                    for site in self.flow.sites.get(self.flow.call_origins[value.origin], []):
+                call = self.call_behind(value)
+                if call is not None:
+                    for site in self.flow.sites.get(call, []):
                         key = self.flow.identity(test.left, state, self.function)
                         if key is not None:
                             state.facts = state.facts | self.library.assume_member(
@@ -1020,10 +1052,19 @@ class _Interpreter:
                 return self.library_result(node, symbol)
             case Instance() | Class():
                 return self.instance_member(node, owner.info, name, isinstance(owner, Class))
+            case Foreign():
+                member = owner.member(name)
+                if member is not None:
+                    return member.objects() or frozenset({member})
+                return frozenset({Opaque(("attribute", owner, name))})
             case Container():
                 return frozenset({Opaque(("method", owner, name))})
             case Const(value=None):
                 return BOTTOM
+            case Opaque() if not self.settling and not ambiguous and not isinstance(
+                self.flow.source.parents.get(node), ast.Call
+            ):
+                self.suspect(node, set())
         return frozenset({Opaque(("attribute", _origin(owner), name))})
 
     def instance_member(
@@ -1046,6 +1087,10 @@ class _Interpreter:
                 frozenset({Function(method, None if through_class and method.is_method and "classmethod" not in method.decorators else info)}),
             )
         if not values:
+            for base in info.foreign_bases:
+                member = base.member(name)
+                if member is not None:
+                    return member.objects() or frozenset({member})
             self.flow.reads[node] = slot
             return self.unknown(("unset", slot))
         return values
@@ -1054,6 +1099,9 @@ class _Interpreter:
         """What a library call or property gives."""
         kind = self.library.result(symbol)
         self.flow.call_origins[id(node)] = node
+        several = self.library.several(symbol)
+        if several is not None:
+            return frozenset({Opaque((*several, node), Shape.LIST)})
         if kind == "None":
             return frozenset({NONE})
         if kind is not None:
@@ -1096,9 +1144,14 @@ class _Interpreter:
                 return frozenset({Instance(info)})
             case ModuleValue(name=dotted):
                 return self.external_call(node, dotted)
+            case Foreign():
+                self.consume_arguments(node, f"{function.name}()")
+                return function.result() or frozenset({Opaque(id(node))})
         given = self.container_method(node)
         if given is not None:
             return given
+        if isinstance(node.func, ast.Attribute) and isinstance(function, Opaque) and not ambiguous:
+            self.suspect(node.func, {k.arg for k in node.keywords if k.arg})
         name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         self.consume_arguments(node, f"{_source_name(node.func)}()")
         return frozenset({Opaque(id(node), shapes.of_method(name))})
@@ -1162,6 +1215,12 @@ class _Interpreter:
             for slot in slots:
                 self.flow.scope_of[value] = self.function
                 self.write(slot, self.flow.value(value), value, None)
+
+    def suspect(self, node: ast.Attribute, keywords: set[str]) -> None:
+        """An unknown object is used as one of the library's would be: say so, it may be one."""
+        symbol = self.library.looks_like(node.value, node.attr, frozenset(keywords))
+        if symbol is not None:
+            self.record(self.site(node, symbol, "suspect", node.value, frozenset()))
 
     def container_method(self, node: ast.Call) -> Abstract | None:
         """``x.append(y)`` and other methods of lists and dicts; None: as any other call."""
@@ -1442,6 +1501,15 @@ class _Interpreter:
                     if isinstance(key, ast.Constant) and key.value == index:
                         return self.recall(value)
             return content.element or self.unknown(("item", id(node)))
+        held: Abstract = BOTTOM
+        for value in container:
+            if isinstance(value, Opaque) and _is_several(value):
+                held = join(held, self.elements(frozenset({value}), node))
+            if isinstance(value, Container) and value.origin in self.flow.contents:
+                held = join(held, self.flow.contents[value.origin].element)
+        if held:
+            others = frozenset(v for v in container if not isinstance(v, Container) and v != NONE)
+            return join(held, frozenset({Opaque(("item", id(node)))})) if others else held
         for value in container:
             if isinstance(value, Object):
                 self.subscripted(value, node)
@@ -1472,11 +1540,27 @@ class _Interpreter:
                     result = join(result, content.element)
             elif isinstance(value, Opaque) and _is_generator(value):
                 result = join(result, self.yields(value))
+            elif isinstance(value, Opaque) and _is_several(value):
+                assert isinstance(value.origin, tuple)
+                result = join(result, frozenset({Object(value.origin[1], value.origin[-1])}))
             else:
                 if isinstance(value, Object):
                     self.escape(value, node, "iterated over")
                 result = join(result, frozenset({Opaque(("element", _origin(value), id(node)))}))
         return result or self.unknown(("element", id(node)))
+
+
+def _is_several(value: Opaque) -> bool:
+    return isinstance(value.origin, tuple) and value.origin[0] == "list of"
+
+
+def _tuple_of(values: Abstract) -> tuple[str, ...] | None:
+    """The kinds of the library objects that a tuple result holds."""
+    value = next(iter(values)) if len(values) == 1 else None
+    if isinstance(value, Opaque) and isinstance(value.origin, tuple):
+        if value.origin[0] == "tuple of":
+            return value.origin[1:-1]
+    return None
 
 
 def _is_generator(value: Opaque) -> bool:

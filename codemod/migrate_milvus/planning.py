@@ -32,7 +32,7 @@ from migrate_milvus.program import FunctionInfo
 from migrate_milvus.registry import Answer, Refusal, RuleSet, predicate, refuted, require, unknown
 from migrate_milvus.settings import Settings
 from migrate_milvus.units import Unit, Units, find_units, strangers
-from migrate_milvus.values import Abstract, Bound, Container, Library, ModuleValue, Object, Opaque
+from migrate_milvus.values import Abstract, Bound, Container, Foreign, Library, ModuleValue, Object, Opaque
 
 IN_REACH = predicate("client-in-reach", "every use of the connection can reach its client")
 IN_SIGHT = predicate("connection-in-sight", "the connection is opened in this file")
@@ -42,6 +42,7 @@ CALLERS = predicate("signature-callers-known", "all users of a changing name are
 MEMBER = predicate("member-known", "the attribute has an equivalent")
 ALIAS = predicate("utility-alias-known", "the connection that the call uses is known")
 COLLECTION_ALIAS = predicate("collection-alias-known", "the collection's connection is known")
+RECEIVER = predicate("receiver-known", "what the method is called on is known")
 BY_HAND = predicate("by-hand", "the symbol has an equivalent that can be written")
 
 
@@ -61,6 +62,7 @@ class Context:
     importers: tuple[str, ...] = ()
     needs_connection: bool = False
     ignores: Callable[[int, str], bool] = lambda line, rule: False
+    foreign: Callable[[str], Foreign | None] = lambda dotted: None
 
 
 @dataclass
@@ -82,6 +84,7 @@ class _Draft:
     edits: list[Edit] = field(default_factory=list)
     notes: list[tuple[Site, str, str]] = field(default_factory=list)
     claimed: set[ast.AST] = field(default_factory=set)
+    opened: set[Hashable] = field(default_factory=set)
     taken: dict[FunctionInfo | None, set[str]] = field(default_factory=lambda: defaultdict(set))
     imports: dict[ast.ImportFrom | None, set[str]] = field(
         default_factory=lambda: defaultdict(set)
@@ -168,6 +171,17 @@ class Planning:
         rule = self.rule_set.rule_for(site.symbol)
         if site.form == "annotation":
             return self._rewrite_annotation(site)
+        if site.form == "suspect":
+            require(
+                RECEIVER,
+                unknown(
+                    f"'{self._text(site.receiver or site.node)}' looks like a Collection that "
+                    "comes from out of sight",
+                    self.rule_set.recipe(site.symbol),
+                ),
+                rule="MLV291",
+            )
+            return []
         if site.form == "reference":
             of_class = site.symbol in self.rule_set.unit_kinds
             raise Refusal(
@@ -321,6 +335,8 @@ class Planning:
             for item in unit.objects:
                 if isinstance(item.origin, ast.arg):
                     self._handed_in(unit, item)
+                elif isinstance(item.origin, tuple) and item.origin[0] == "foreign":
+                    self._from_elsewhere(unit, item)
             for slot in unit.slots:
                 self._check_slot(unit, slot)
         for site in self.sites:
@@ -381,6 +397,22 @@ class Planning:
             unknown(
                 f"parameter '{item.origin.arg}' is a {item.kind} that callers out of sight pass",
                 "Take the client and the collection's name as parameters instead.",
+            ),
+        )
+
+    def _from_elsewhere(self, unit: Unit, item: Object) -> None:
+        assert isinstance(item.origin, tuple)
+        used = [site.node for site in unit.sites]
+        if not used:
+            return
+        self._try(
+            unit,
+            used[0],
+            CALLERS,
+            unknown(
+                f"this {item.kind} comes from {item.origin[1]} of another file",
+                "Objects that cross files are not followed yet: change both files together, so "
+                f"that {item.origin[1]} gives the client and the name.",
             ),
         )
 
@@ -583,7 +615,7 @@ class Planning:
         if any(
             self.keys[id(site)] not in connects
             and self._is_orm(site)
-            and site.form == "call"
+            and site.form in ("call", "suspect")
             and not connections.is_connect(site.symbol)
             for site in self.sites
         ):
@@ -699,6 +731,10 @@ class Planning:
         place = self.places[self.keys[id(site)]]
         assert isinstance(place, placement.Place)
         return place
+
+    def opens(self, site: Site) -> None:
+        """The connect at ``site`` makes a client."""
+        self.draft.opened.add(self.keys[id(site)])
 
     def stays(self, site: Site) -> bool:
         """Whether the ORM connection must stay beside the client."""
@@ -1251,7 +1287,7 @@ class Planning:
         for key, place in self.places.items():
             if not isinstance(place, placement.Place) or place.mode != "global":
                 continue
-            if key in self.blocked_keys or not self._connect_rewritten(key):
+            if key not in self.draft.opened:
                 continue
             for function in sorted(place.connectors, key=lambda f: f.node.lineno):
                 wanted[function].append(place.name)
@@ -1286,14 +1322,6 @@ class Planning:
             if names != statement.names:
                 edits.append(ReplaceStatement(statement, (Line((f"global {', '.join(names)}",)),)))
         return edits
-
-    def _connect_rewritten(self, key: Hashable) -> bool:
-        return any(
-            self.rule_set.connections.is_connect(site.symbol)
-            and self.keys[id(site)] == key
-            and self.is_active(site)
-            for site in self.sites
-        )
 
     def _set_at_module(self, key: Hashable) -> bool:
         return any(
@@ -1340,7 +1368,7 @@ class Planning:
                 lead.setdefault(id(unit), f"{refusal.reason} at line {place.line}")
             if signature in reported:
                 continue
-            if site is not None and site.form == "reference" and any(
+            if site is not None and site.form in ("reference", "suspect") and any(
                 known[0] == place.line for known in reported
             ):
                 continue  # what it is used for is reported on the same line

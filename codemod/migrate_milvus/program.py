@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from migrate_milvus.values import Foreign
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -71,6 +74,7 @@ class ClassInfo:
     methods: dict[str, FunctionInfo] = field(default_factory=dict)
     bases: list[ClassInfo] = field(default_factory=list)
     subclasses: list[ClassInfo] = field(default_factory=list)
+    foreign_bases: list[Foreign] = field(default_factory=list)
 
     def ancestry(self) -> Iterator[ClassInfo]:
         """The class and its bases in the module, nearest first."""

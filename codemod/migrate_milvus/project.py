@@ -19,6 +19,8 @@ class ModuleGraph:
                 self._by_last[parts[-1]].append(name)
         self._reached: dict[str, set[str]] = defaultdict(set)
         self._importers: dict[str, list[str]] = defaultdict(list)
+        self._linked: dict[str, set[str]] = defaultdict(set)
+        self._imported: dict[str, set[str]] = defaultdict(set)
         for name, tree in trees.items():
             self._collect(name, tree)
 
@@ -30,7 +32,33 @@ class ModuleGraph:
         """The modules that import ``name``."""
         return tuple(dict.fromkeys(self._importers.get(name, ())))
 
+    def imported(self, name: str) -> frozenset[str]:
+        """The import paths that ``name`` names, as written."""
+        return frozenset(self._imported.get(name, ()))
+
+    def modules(self, dotted: str, importer: str) -> list[str]:
+        """The modules that an import path, as written in ``importer``, may mean."""
+        level = len(dotted) - len(dotted.lstrip("."))
+        parts = [part for part in dotted.lstrip(".").split(".") if part]
+        if level:
+            package = list(PurePosixPath(importer).parts[:-1])
+            parts = [*package[: len(package) - level + 1], *parts]
+        return [target for target in self._targets(parts, importer) if target != importer]
+
+    def related(self, name: str) -> frozenset[str]:
+        """The modules that imports connect with ``name``, in either direction, at any distance."""
+        seen = {name}
+        queue = [name]
+        while queue:
+            current = queue.pop()
+            for other in self._linked.get(current, ()):
+                if other not in seen:
+                    seen.add(other)
+                    queue.append(other)
+        return frozenset(seen - {name})
+
     def _collect(self, name: str, tree: ast.Module) -> None:
+        paths = self._imported[name]
         imported: dict[str, set[str]] = defaultdict(set)
         attributes: set[str] = set()
         for node in ast.walk(tree):
@@ -38,6 +66,7 @@ class ModuleGraph:
                 attributes.add(node.attr)
             elif isinstance(node, ast.Import):
                 for alias in node.names:
+                    paths.add(alias.name)
                     for target in self._targets(alias.name.split("."), name):
                         imported[target] |= set()
             elif isinstance(node, ast.ImportFrom):
@@ -47,6 +76,7 @@ class ModuleGraph:
                         alias.name for alias in node.names
                     )
                 for alias in node.names:
+                    paths.add("." * node.level + (node.module or "") + "." + alias.name)
                     for target in self._targets([*module, alias.name], name):
                         imported[target] |= set()
         for target, names in imported.items():
@@ -54,6 +84,8 @@ class ModuleGraph:
                 continue
             self._reached[target] |= names | attributes
             self._importers[target].append(name)
+            self._linked[target].add(name)
+            self._linked[name].add(target)
 
     def _absolute(self, node: ast.ImportFrom, name: str) -> list[str]:
         module = node.module.split(".") if node.module else []

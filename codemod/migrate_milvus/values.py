@@ -8,7 +8,7 @@ two equal ``Opaque``s are the same run-time value while their origin is not eval
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -109,6 +109,34 @@ class ModuleValue:
     name: str
 
 
+@dataclass(frozen=True, eq=False)
+class Foreign:
+    """A name of another module of the project, through which library objects are reached.
+
+    ``kinds`` are the objects that it holds itself, ``returns`` those that calling it gives,
+    ``members`` its attributes (of a module, a class or an instance).
+    """
+
+    name: str
+    kinds: frozenset[str] = frozenset()
+    returns: frozenset[str] = frozenset()
+    members: dict[str, Foreign] = field(default_factory=dict)
+    makes: Foreign | None = None
+
+    def objects(self) -> frozenset[Object]:
+        """The objects that the name holds."""
+        return frozenset(Object(kind, ("foreign", self.name)) for kind in self.kinds)
+
+    def result(self) -> frozenset[Object | Foreign]:
+        """What calling the name gives."""
+        made = frozenset(Object(kind, ("foreign", self.name)) for kind in self.returns)
+        return made | ({self.makes} if self.makes is not None else set())
+
+    def member(self, name: str) -> Foreign | None:
+        """An attribute of what the name holds."""
+        return self.members.get(name)
+
+
 Value: TypeAlias = (
     Const
     | Opaque
@@ -120,6 +148,7 @@ Value: TypeAlias = (
     | Class
     | Instance
     | ModuleValue
+    | Foreign
 )
 Abstract: TypeAlias = frozenset[Value]
 

@@ -130,6 +130,7 @@ class Connect(Rule):
         require(RUNS, lambda: _runs(planning, site, uses))
         require_version(planning, "MilvusClient")
         place = planning.place_of(site)
+        planning.opens(site)
         target = place.name
         if place.mode == "attribute":
             assert site.function is not None

@@ -78,6 +78,55 @@ ATTRIBUTE_ROWS: dict[str, Row] = {
 }
 
 
+ALIAS_ROWS: dict[str, Row] = {
+    "utility.create_alias": _utility(
+        "create_alias", collection_name="collection_name", alias="alias"
+    ),
+    "utility.alter_alias": _utility(
+        "alter_alias", collection_name="collection_name", alias="alias"
+    ),
+    "utility.drop_alias": _utility("drop_alias", alias="alias"),
+}
+
+USER_ROWS: dict[str, Row] = {
+    "utility.create_user": _utility("create_user", user="user_name", password="password"),
+    "utility.delete_user": _utility("drop_user", user="user_name"),
+    "utility.list_usernames": _utility("list_users"),
+    "utility.update_password": _utility(
+        "update_password",
+        user="user_name",
+        old_password="old_password",
+        new_password="new_password",
+    ),
+}
+
+SERVER_ROWS: dict[str, Row] = {
+    "utility.get_server_version": _utility("get_server_version"),
+    "utility.get_server_type": Row("get_server_type"),
+    "utility.flush_all": _utility("flush_all"),
+}
+
+PARTITION_ROWS: dict[str, Row] = {
+    "utility.has_partition": _utility("has_partition", "collection_name", "partition_name"),
+    "Collection.has_partition": Row(
+        "has_partition", ("partition_name",), {"timeout": "timeout"}, named=True
+    ),
+    "Collection.drop_partition": Row(
+        "drop_partition", ("partition_name",), {"timeout": "timeout"}, named=True
+    ),
+}
+
+DATABASE_ROWS: dict[str, Row] = {
+    "db.create_database": _utility("create_database", db_name="db_name", properties="properties"),
+    "db.drop_database": _utility("drop_database", db_name="db_name"),
+    "db.list_database": _utility("list_databases"),
+    "db.describe_database": _utility("describe_database", db_name="db_name"),
+    "db.set_properties": _utility(
+        "alter_database_properties", db_name="db_name", properties="properties"
+    ),
+}
+
+
 def write(site: Site, planning: Planning, row: Row, reason: str) -> list[Edit]:
     """The edit for one site by its row."""
     pairs: list[Pair | None] = []
@@ -167,3 +216,84 @@ class CollectionAttributes(Rule):
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
         return write(site, planning, ATTRIBUTE_ROWS[site.symbol], LOAD)
+
+
+class Aliases(Rule):
+    """``utility.create_alias`` and its like take the client, all arguments by keyword.
+
+    ``list_aliases`` returns another shape and is reported.
+
+    Source: both sides run on pymilvus 2.3.8 to 3.0.2.
+    """
+
+    id = "MLV603"
+    title = "collection aliases are managed by the client"
+    symbols = tuple(ALIAS_ROWS)
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        return write(site, planning, ALIAS_ROWS[site.symbol], UTILITY)
+
+
+class Users(Rule):
+    """Users are managed by the client: ``user`` becomes ``user_name``.
+
+    ``list_user``, ``list_users`` and ``list_roles`` return objects of another shape and are
+    reported; so is ``reset_password``, which also changes the connection.
+
+    Source: both sides run on pymilvus 2.3.8 to 3.0.2.
+    """
+
+    id = "MLV604"
+    title = "users are managed by the client"
+    symbols = tuple(USER_ROWS)
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        return write(site, planning, USER_ROWS[site.symbol], UTILITY)
+
+
+class Server(Rule):
+    """Server version, server type and ``flush_all`` are asked of the client.
+
+    Source: both sides run on pymilvus 2.4.15 to 3.0.2; ``get_server_type`` and ``flush_all`` need
+    pymilvus 2.6.4.
+    """
+
+    id = "MLV607"
+    title = "the server is asked through the client"
+    symbols = tuple(SERVER_ROWS)
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        return write(site, planning, SERVER_ROWS[site.symbol], UTILITY)
+
+
+class PartitionNames(Rule):
+    """``has_partition`` and ``drop_partition`` take the names of collection and partition.
+
+    Partition objects, and ``create_partition``, which raises for an existing one in the ORM only,
+    are reported.
+
+    Source: both sides run on pymilvus 2.3.8 to 3.0.2.
+    """
+
+    id = "MLV701"
+    title = "partitions are named to the client"
+    symbols = tuple(PARTITION_ROWS)
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        return write(site, planning, PARTITION_ROWS[site.symbol], UTILITY)
+
+
+class Databases(Rule):
+    """``db.create_database`` and its like become client methods; ``list_database`` gains an s.
+
+    ``using_database`` changes what every user of the alias sees and is reported.
+
+    Source: both sides run on pymilvus 2.4.15 to 3.0.2.
+    """
+
+    id = "MLV901"
+    title = "databases are managed by the client"
+    symbols = tuple(DATABASE_ROWS)
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        return write(site, planning, DATABASE_ROWS[site.symbol], UTILITY)

@@ -17,6 +17,15 @@ FOLLOWED = frozenset(
 UNITS = frozenset({"Collection", "Partition", "Index", "Role"})
 NAMESPACES = frozenset({"utility", "connections", "db"})
 SHAPES = {"QueryResult": Shape.LIST, "int": Shape.NUMBER, "bool": Shape.NUMBER, "str": Shape.TEXT}
+# Members and keywords that hardly any other object has.
+_DISTINCTIVE = frozenset({"num_entities", "hybrid_search", "drop_index", "has_index"})
+_DISTINCTIVE_KEYWORDS = {
+    "search": frozenset({"anns_field", "param"}),
+    "query": frozenset({"expr"}),
+    "delete": frozenset({"expr"}),
+    "create_index": frozenset({"index_params"}),
+    "query_iterator": frozenset({"expr"}),
+}
 DEFAULT = ("constant", "default")
 _ROOTS = ("pymilvus", catalogue.GONE_PACKAGE)
 
@@ -70,6 +79,17 @@ class PyMilvus:
     def result_kinds(self) -> frozenset[str]:
         return frozenset({"MutationResult"})
 
+    def several(self, name: str) -> tuple[str, ...] | None:
+        symbol = catalogue.SYMBOLS.get(name)
+        if symbol is None:
+            return None
+        for form, word in (("list", "list of"), ("tuple", "tuple of")):
+            if symbol.result.startswith(f"{form}["):
+                kinds = [k.strip() for k in symbol.result[len(form) + 1 : -1].split(",")]
+                if kinds and all(kind in FOLLOWED for kind in kinds):
+                    return (word, *kinds)
+        return None
+
     def result_shape(self, name: str) -> Shape:
         symbol = catalogue.SYMBOLS.get(name)
         if symbol is None:
@@ -83,6 +103,20 @@ class PyMilvus:
         if symbol is None:
             return None
         return symbol.kind not in ("property", "class attribute")
+
+    def looks_like(
+        self, receiver: ast.expr, member: str, keywords: frozenset[str]
+    ) -> str | None:
+        symbol = f"Collection.{member}"
+        if symbol not in catalogue.SYMBOLS or "collection_name" in keywords:
+            return None
+        name = receiver
+        while isinstance(name, ast.Call | ast.Subscript):
+            name = name.func if isinstance(name, ast.Call) else name.value
+        word = name.attr if isinstance(name, ast.Attribute) else getattr(name, "id", "")
+        if member in _DISTINCTIVE or keywords & _DISTINCTIVE_KEYWORDS.get(member, frozenset()):
+            return symbol
+        return symbol if word.lower().strip("_").startswith(("coll", "milvus_coll")) else None
 
     def takes_object(self, name: str, kind: str) -> bool:
         if kind == "CollectionSchema":
@@ -188,6 +222,8 @@ class _Connections:
         if site.objects:
             keys = {self._key_of_object(item, flow) for item in site.objects}
             return next(iter(keys)) if len(keys) == 1 else None
+        if site.form == "suspect":
+            return None
         if site.form != "call":
             return DEFAULT
         name = "alias" if symbol.startswith("connections.") else "using"
@@ -216,7 +252,7 @@ class _Connections:
         return symbol in ("connections.disconnect", "connections.remove_connection")
 
     def needs_client(self, site: Site) -> bool:
-        return site.form != "annotation" and not self.is_connect(site.symbol)
+        return site.form not in ("annotation", "suspect") and not self.is_connect(site.symbol)
 
 
 CONNECTIONS = _Connections()
