@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 
 from migrate_milvus.interpreter import interpret
 from migrate_milvus.planning import Context, Planning
@@ -17,6 +18,9 @@ def check(
     """What is wrong with the new ``text``, in a sentence; None when nothing is."""
     try:
         after = SourceText(text, source.name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, source.name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         return f"the new text is not valid Python: {error}"
     flow = interpret(after, rules.library, context.reached, context.foreign)

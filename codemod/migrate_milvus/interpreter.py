@@ -496,7 +496,12 @@ class _Interpreter:
     def exec_If(self, node: ast.If) -> None:
         if _is_main_guard(node.test):
             self.eval(node.test)
+            imported = self.state.copy()
             self.body(node.body)
+            if node.orelse:
+                run, self.state = self.state, imported
+                self.body(node.orelse)
+                self.state = merge((run, self.state))
             return
         self.eval(node.test)
         before = self.state
@@ -567,7 +572,10 @@ class _Interpreter:
                     entered = join(entered, frozenset({Opaque(id(item.context_expr))}))
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, entered, None)
+        facts = self.state.facts
         self.body(node.body)
+        # The context manager may have swallowed an exception of the body.
+        self.state.facts &= facts
 
     exec_AsyncWith = exec_With
 
@@ -830,17 +838,17 @@ class _Interpreter:
             ):
                 self.assume(counted, truth is not isinstance(operator, ast.Eq), state)
             case ast.Name() | ast.Call() | ast.Compare() | ast.Attribute():
-                for value in self.flow.value(test):
-                    call = self.call_behind(value)
-                    if call is not None:
-                        for site in self.flow.sites.get(call, []):
-                            facts = self.library.assume(site, truth, self.flow)
-                            state.facts = state.facts | facts
+                call = self.call_behind(self.flow.value(test))
+                if call is not None and ("asked", call) in state.facts:
+                    for site in self.flow.sites.get(call, []):
+                        facts = self.library.assume(site, truth, self.flow)
+                        state.facts = state.facts | facts
                 if isinstance(test, ast.Compare):
                     self.assume_compare(test, truth, state)
 
-    def call_behind(self, value: Value) -> ast.AST | None:
-        """The library call (or attribute) that gave a value."""
+    def call_behind(self, values: Abstract) -> ast.AST | None:
+        """The one library call (or attribute) that gave a value."""
+        value = next(iter(values)) if len(values) == 1 else None
         if not isinstance(value, Opaque):
             return None
         if isinstance(value.origin, tuple) and _is_several(value):
@@ -852,15 +860,14 @@ class _Interpreter:
         """``name in utility.list_collections()`` and ``x == call()`` ask the library too."""
         if len(test.ops) == 1 and isinstance(test.ops[0], ast.In | ast.NotIn):
             positive = isinstance(test.ops[0], ast.In)
-            for value in self.flow.value(test.comparators[0]):
-                call = self.call_behind(value)
-                if call is not None:
-                    for site in self.flow.sites.get(call, []):
-                        key = self.flow.identity(test.left, state, self.function)
-                        if key is not None:
-                            state.facts = state.facts | self.library.assume_member(
-                                site, key, truth is positive, self.flow
-                            )
+            call = self.call_behind(self.flow.value(test.comparators[0]))
+            if call is not None and ("asked", call) in state.facts:
+                for site in self.flow.sites.get(call, []):
+                    key = self.flow.identity(test.left, state, self.function)
+                    if key is not None:
+                        state.facts = state.facts | self.library.assume_member(
+                            site, key, truth is positive, self.flow
+                        )
 
     # Expressions ----------------------------------------------------------------------
 
@@ -1099,6 +1106,8 @@ class _Interpreter:
         """What a library call or property gives."""
         kind = self.library.result(symbol)
         self.flow.call_origins[id(node)] = node
+        # What the answer says holds until something acts.
+        self.state.facts = self.state.facts | {("asked", node)}
         several = self.library.several(symbol)
         if several is not None:
             return frozenset({Opaque((*several, node), Shape.LIST)})
@@ -1145,6 +1154,7 @@ class _Interpreter:
             case ModuleValue(name=dotted):
                 return self.external_call(node, dotted)
             case Foreign():
+                self.state.facts = frozenset()
                 self.consume_arguments(node, f"{function.name}()")
                 return function.result() or frozenset({Opaque(id(node))})
         given = self.container_method(node)
@@ -1154,6 +1164,8 @@ class _Interpreter:
             self.suspect(node.func, {k.arg for k in node.keywords if k.arg})
         name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         self.consume_arguments(node, f"{_source_name(node.func)}()")
+        if shapes.may_act(name):
+            self.state.facts = frozenset()
         return frozenset({Opaque(id(node), shapes.of_method(name))})
 
     def library_call(self, node: ast.Call, site: Site, ambiguous: bool) -> Abstract:
@@ -1194,6 +1206,8 @@ class _Interpreter:
         if name == "dict" and dotted.startswith("builtins.") and not node.args:
             items = tuple(k.value for k in node.keywords if k.arg)
             return self.container(node, "dict", items, exact=len(items) == len(node.keywords))
+        if not shapes.is_harmless(dotted):
+            self.state.facts = frozenset()
         if dotted == "builtins.setattr" and len(node.args) == 3:
             self.set_attribute(node)
         self.consume_arguments(node, f"{name}()")
@@ -1629,6 +1643,7 @@ def _is_main_guard(test: ast.expr) -> bool:
         isinstance(test, ast.Compare)
         and isinstance(test.left, ast.Name)
         and test.left.id == "__name__"
+        and isinstance(test.ops[0], ast.Eq)
     )
 
 

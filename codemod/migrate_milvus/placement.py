@@ -1,7 +1,7 @@
 """Where the client of a connection lives (first that fits).
 
 1. The module, when all connecting happens there.
-2. Locals, when every function that uses the connection opens it itself.
+2. Locals, when every function that uses the connection opens it itself (or the module does).
 3. An attribute of the object, when its methods connect and use.
 4. Parameters, when one function connects and hands its objects to all others that use them.
 5. A module global that the connecting functions set.
@@ -48,7 +48,7 @@ def choose(
     if len(at_module) == len(connects):
         return Place("module", name)
     connectors = frozenset(site.function for site in connects if site.function is not None)
-    if not at_module and all(_connects_before(site, connects) for site in uses):
+    if all(_connects_before(site, connects) for site in uses):
         return Place("local", name, connectors=connectors)
     if not at_module and (owner := _common_class(connects)) is not None:
         if all(_reaches(flow, site, owner) is not None for site in uses):
@@ -94,7 +94,7 @@ def _chain(function: FunctionInfo | None) -> list[FunctionInfo]:
 
 def _connects_before(site: Site, connects: Sequence[Site]) -> bool:
     """Whether a connect of the same function (or one around it) stands before the use."""
-    around = _chain(site.function)
+    around: list[FunctionInfo | None] = [*_chain(site.function), None]
     return any(
         connect.function in around
         and (

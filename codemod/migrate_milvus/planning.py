@@ -200,6 +200,9 @@ class Planning:
             names = " or ".join(sorted({other.symbol for other in same_node}))
             require(ONE_KIND, unknown(f"this is {names}, depending on the path"))
         if rule is None:
+            refused = {node for _, _, _, node in self.refusals}
+            if any(item.origin in refused for item in site.objects):
+                raise Quiet  # said where the object comes from
             known = self.rule_set.recipe(site.symbol)
             private = self.rule_set.rule_id(site.symbol) == "MLV020"
             if private:

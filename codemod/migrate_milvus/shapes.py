@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from migrate_milvus.values import Shape
 
 _CALLS: dict[str, Shape] = {
@@ -86,3 +88,19 @@ _ANNOTATIONS: dict[str, Shape] = {
 def of_annotation(name: str) -> Shape:
     """The shape that an annotation's outermost name promises."""
     return _ANNOTATIONS.get(name, Shape.ANY)
+
+
+_HARMLESS = frozenset(
+    {"builtins", "numpy", "pandas", "tqdm", "sklearn", "torch", "loguru", "rich", "dotenv"}
+) | frozenset(sys.stdlib_module_names)
+_ACTING = ("create", "collection", "restore", "rename", "setup", "init")
+
+
+def is_harmless(dotted: str) -> bool:
+    """Whether an outside function surely leaves the server alone."""
+    return dotted.partition(".")[0] in _HARMLESS
+
+
+def may_act(method: str) -> bool:
+    """Whether a method of an unknown object may create something on the server, by its name."""
+    return any(word in method.lower() for word in _ACTING)

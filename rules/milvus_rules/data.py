@@ -141,6 +141,8 @@ class Write(Rule):
 def data_shape(planning: Planning, node: ast.expr) -> str | None:
     """``"rows"``, ``"columns"``, ``"frame"`` or None: what the data of an insert is."""
     values = planning.flow.value(node)
+    if any(isinstance(part, ast.NamedExpr | ast.Yield | ast.YieldFrom) for part in ast.walk(node)):
+        return None  # cannot move into a comprehension
     found = {_shape_of_value(planning, value, 0) for value in values}
     return found.pop() if len(found) == 1 else None
 
@@ -303,7 +305,12 @@ class _Columns:
         self, names: list[str], columns: list[ast.expr], sources: tuple[Argument, ...]
     ) -> tuple[Template, list[Edit]]:
         """Columns that stand in the call: a comprehension with a variable per field."""
-        variables = [_variable(name) for name in names]
+        variables: list[str] = []
+        for name in names:
+            variable = _variable(name)
+            while variable in variables:
+                variable += "_"
+            variables.append(variable)
         row = ", ".join(f'"{n}": {v}' for n, v in zip(names, variables))
         head = f"for {', '.join(variables)} in "
         if self.strict:

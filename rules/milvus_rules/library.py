@@ -154,6 +154,7 @@ class PyMilvus:
                 state.facts = frozenset(
                     f for f in state.facts if not _may_be(f, key if absent else None)
                 )
+                state.facts = frozenset(f for f in state.facts if f[0] != "asked")  # type: ignore[index]
                 if absent:
                     state.facts |= {("new", call)}
         elif symbol in ("utility.rename_collection", "connections.connect", "db.using_database"):
