@@ -165,8 +165,8 @@ def test_parentheses_come_where_precedence_asks_for_them(
 @pytest.mark.parametrize(
     ("before", "source", "template", "after"),
     [
-        ("x = f(lambda: 1)\n", "lambda: 1", ("{}", ".call()"), "x = (lambda: 1).call()\n"),
-        ("x = f(lambda: 1)\n", "lambda: 1", ("g(fn=", "{}", ")"), "x = g(fn=lambda: 1)\n"),
+        ("x = f(lambda a: 1)\n", "lambda a: 1", ("{}", ".call()"), "x = (lambda a: 1).call()\n"),
+        ("x = f(lambda a: 1)\n", "lambda a: 1", ("g(fn=", "{}", ")"), "x = g(fn=lambda a: 1)\n"),
         (
             "x = f(a if b else c)\n",
             "a if b else c",

@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 import pytest
 
-from migrate_milvus.edits import Argument, Block, CallTemplate, ReplaceNode, ReplaceStatement, Src
+from migrate_milvus.edits import (
+    Argument,
+    Block,
+    CallTemplate,
+    Comprehension,
+    ReplaceNode,
+    ReplaceStatement,
+    Src,
+)
 from tests.rewrite.helpers import Case, call, line, rewrite
 
 
@@ -136,6 +144,20 @@ def test_a_call_in_a_block_header() -> None:
     assert rewrite("f(aa, bb)\n", edit) == "if not client.has(a=aa, b=bb):\n    y\n"
     assert rewrite("f(aa, bb)\n", edit, line_length=20) == (
         "if not client.has(\n    a=aa,\n    b=bb,\n):\n    y\n"
+    )
+
+
+def test_a_comprehension_breaks_before_its_clause() -> None:
+    def template(node: ast.Call) -> CallTemplate:
+        rows = Comprehension(("{'a': a}",), ("for a in zip(", Src(node.args[0]), ")"))
+        return CallTemplate(("g",), (Argument((rows,), "data"), Argument(("b",), "*")))
+
+    before = "x = f(aa)\n"
+    assert rewrite(before, replace_call(template)) == (
+        "x = g(data=[{'a': a} for a in zip(aa)], *b)\n"
+    )
+    assert rewrite(before, replace_call(template), line_length=20) == (
+        "x = g(\n    data=[\n        {'a': a}\n        for a in zip(aa)\n    ],\n    *b,\n)\n"
     )
 
 

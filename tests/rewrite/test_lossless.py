@@ -60,7 +60,7 @@ def _surroundings(draw: st.DrawFn) -> tuple[str, str, str]:
     return before, after, indent
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(_surroundings(), _newlines)
 def test_replacing_an_expression_changes_nothing_else(
     around: tuple[str, str, str], newline: str
@@ -71,7 +71,7 @@ def test_replacing_an_expression_changes_nothing_else(
     assert written == text.replace("old", "new(1)")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(_surroundings(), _newlines)
 def test_replacing_a_statement_changes_nothing_else(
     around: tuple[str, str, str], newline: str
@@ -83,7 +83,7 @@ def test_replacing_a_statement_changes_nothing_else(
     assert written == f"{before}{indent}a = 1{newline}{indent}b = 2 # why {newline}{after}"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(_surroundings(), _newlines)
 def test_inserting_after_a_statement_changes_nothing_else(
     around: tuple[str, str, str], newline: str
@@ -96,7 +96,7 @@ def test_inserting_after_a_statement_changes_nothing_else(
     assert written == f"{before}{indent}old(1) # why {newline}{indent}a{newline}{after}"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(_surroundings(), _newlines)
 def test_removing_a_statement_takes_only_blank_lines_with_it(
     around: tuple[str, str, str], newline: str

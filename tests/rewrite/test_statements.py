@@ -298,6 +298,16 @@ def test_insertion_before_a_definition_goes_above_its_decorators() -> None:
     )
 
 
+def test_insertion_before_a_definition_that_comes_first_leaves_room() -> None:
+    def edit(case: Case) -> InsertStatements:
+        return InsertStatements(case.stmt("def f():"), (line("x: int"),))
+
+    assert rewrite("def f():\n    pass\n", edit) == "x: int\n\n\ndef f():\n    pass\n"
+    assert rewrite("class A:\n    def f():\n        pass\n", edit) == (
+        "class A:\n    x: int\n\n    def f():\n        pass\n"
+    )
+
+
 def test_an_empty_line_writes_a_blank_line() -> None:
     before = "def f():\n    here\n"
     after = rewrite(

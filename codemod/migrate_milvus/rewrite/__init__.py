@@ -17,6 +17,8 @@ What goes where:
 - Comments of a replaced statement that no line takes go above the first new statement, the comment
   on its last line stays on the last line.
 - ``#!`` and coding lines stay first.
+- An edit inside text that another edit replaces applies where that text is written again (``Src``),
+  and has no effect where it is not.
 """
 
 from __future__ import annotations

@@ -487,7 +487,11 @@ class Planner:
         )
         text = "".join(row + newline for row in rows)
         if isinstance(statement, _DEFINITION):
-            text += newline * self._blank_lines_above(at)
+            blank = self._blank_lines_above(at)
+            above = self._tokens.before(at)
+            if not blank and (above is None or above.text == ":"):  # first in its block
+                blank = 1 if indent else 2
+            text += newline * blank
         self._patches.append(Patch(at, at, 1, text))
 
     def _insert_after(self, statement: ast.stmt, statements: Sequence[Statement]) -> None:
