@@ -1381,7 +1381,10 @@ class _Interpreter:
         with_none = all(values == frozenset({NONE}) for values in rights)
         if not with_none and left != frozenset({NONE}):
             self.consume(left, node.left, "compared")
-            for comparator, values in zip(node.comparators, rights):
+            for operator, comparator, values in zip(node.ops, node.comparators, rights):
+                if isinstance(operator, ast.In | ast.NotIn):
+                    # Looking for a key: what the container holds is not touched.
+                    values = frozenset(v for v in values if not isinstance(v, Container))
                 self.consume(values, comparator, "compared")
         return frozenset({Opaque(id(node), Shape.NUMBER)})
 

@@ -211,7 +211,7 @@ class Planning:
                 )
             if known:
                 raise Refusal(
-                    BY_HAND, f"{site.symbol} has no equivalent that can be written here", known
+                    BY_HAND, f"{site.symbol} is not rewritten: by hand it becomes", known
                 )
             raise Refusal(
                 MEMBER,
@@ -701,16 +701,21 @@ class Planning:
         key = self.keys[id(site)]
         place = self.places.get(key)
         if place is None:
-            if self.connect_unknown:
-                raise Quiet
+            if self.connect_unknown or (
+                self.unit(site) is None
+                and any(
+                    known.reason == IN_SIGHT and other is not None and other.node is not site.node
+                    for other, _, known, _ in self.refusals
+                )
+            ):
+                raise Quiet  # said once for the file
             if self.places and not _is_constant(key):
                 require(ALIAS, self._alias_unknown())
             require(
                 IN_SIGHT,
                 unknown(
                     "the connection that this uses is not opened in this file",
-                    "Make a MilvusClient where the program connects and hand it over, or run the "
-                    "tool on the file that calls connections.connect() together with this one.",
+                    "Make a MilvusClient where the program connects, and hand it to this code.",
                 ),
             )
             return "client"

@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 
 from migrate_milvus.arguments import Arguments
 from migrate_milvus.edits import (
+    Block,
     Edit,
     FString,
     InsertStatements,
     Line,
     ReplaceNode,
+    ReplaceStatement,
     Src,
     Template,
 )
@@ -112,7 +114,7 @@ class Connect(Rule):
         require(
             RESULT,
             lambda: PROVED
-            if is_statement(planning, site)
+            if is_statement(planning, site) or _assigned_in_vain(planning, site)
             else refuted(
                 "the result of connect() is used, and it is None",
                 "Call connect() in a statement of its own; the client takes its place.",
@@ -161,6 +163,8 @@ class Connect(Rule):
         if planning.stays(site):
             line = Line((f"{target} = ", value))
             return [InsertStatements(statement, (line,), after=True)]
+        if isinstance(statement, ast.Assign):
+            return [ReplaceStatement(statement, (Line((f"{target} = ", value), anchor=statement),))]
         return [ReplaceNode(site.node, (f"{target} = ", value))]
 
 
@@ -190,11 +194,42 @@ class Disconnect(Rule):
         require(NOT_AFTER_CLOSE, lambda: _not_used_after(planning, site))
         if not planning.uses_of(site) and planning.stays(site):
             return []
-        call = call_of((f"{planning.client(site)}.close",))
+        client = planning.client(site)
+        call = call_of((f"{client}.close",))
+        statement = planning.flow.source.statement(site.node)
+        around = _may_not_be_connected(planning, site)
+        if around is not None:
+            # connect() may have failed; disconnecting then did nothing.
+            guarded = Block((f"if {client} is not None:",), (Line((call,), anchor=site.node),))
+            unset = Line((f"{client} = None",))
+            if planning.stays(site):
+                closing: Edit = InsertStatements(statement, (guarded,), after=True)
+            else:
+                closing = ReplaceStatement(statement, (guarded,))
+            return [InsertStatements(around, (unset,)), closing]
         if planning.stays(site):
-            statement = planning.flow.source.statement(site.node)
             return [InsertStatements(statement, (Line((call,)),), after=True)]
         return [ReplaceNode(site.node, (call,))]
+
+
+def _assigned_in_vain(planning: Planning, site: Site) -> bool:
+    """Whether the result, None, is assigned to a name or attribute that nothing reads."""
+    flow = planning.flow
+    statement = flow.source.statement(site.node)
+    if not (
+        isinstance(statement, ast.Assign)
+        and statement.value is site.node
+        and len(statement.targets) == 1
+    ):
+        return False
+    target = statement.targets[0]
+    slots = [slot for slot, writes in flow.writes.items() if target in writes]
+    return bool(slots) and all(
+        not flow.readers(slot)
+        and slot.name not in planning.context.reached
+        and len(flow.writes[slot]) == 1
+        for slot in slots
+    )
 
 
 def _ordered(arguments: Arguments) -> list[str]:
@@ -282,7 +317,7 @@ def _port_in_range(planning: Planning, arguments: Arguments) -> Answer:
 
 
 def _scheme(planning: Planning, arguments: Arguments) -> Answer:
-    for uri in _constants(planning, arguments.get("uri")):
+    for uri in [*_constants(planning, arguments.get("uri")), *_prefix(arguments.get("uri"))]:
         text = str(uri)
         scheme = text.partition("://")[0] if "://" in text else ""
         if scheme not in _SCHEMES and not (not scheme and text.endswith(".db")):
@@ -291,6 +326,15 @@ def _scheme(planning: Planning, arguments: Arguments) -> Answer:
                 "Use http:// or https://.",
             )
     return PROVED
+
+
+def _prefix(node: ast.expr | None) -> list[str]:
+    """The literal start of an f-string that holds its scheme."""
+    if isinstance(node, ast.JoinedStr) and node.values:
+        first = node.values[0]
+        if isinstance(first, ast.Constant) and "://" in str(first.value):
+            return [str(first.value)]
+    return []
 
 
 def _no_path(planning: Planning, arguments: Arguments) -> Answer:
@@ -325,6 +369,9 @@ def _uri(planning: Planning, arguments: Arguments) -> Template:
         return _text(planning, ("http://",), address)
     uri = arguments.get("uri")
     if uri is not None:
+        if _from_environment(planning, uri):
+            # Without a uri the ORM takes the default address.
+            return (Src(uri), ' or "http://localhost:19530"')
         return (Src(uri),)
     host, port = arguments.get("host"), arguments.get("port")
     if host is None and port is None:
@@ -343,6 +390,14 @@ def _append(parts: list[str | Src], node: ast.expr | None, default: str) -> None
         parts.append(default)
     elif isinstance(node, ast.Constant):
         parts.append(str(node.value))
+    elif (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and len(node.args) == 1
+        and not node.keywords
+        and node.func.id == "str"
+    ):
+        parts.append(Src(node.args[0]))
     else:
         parts.append(Src(node))
 
@@ -412,6 +467,28 @@ def _connects(planning: Planning, site: Site, block: list[ast.stmt]) -> bool:
         other.symbol == site.symbol and planning.keys[id(other)] == key and other.node in inside
         for other in planning.sites
     )
+
+
+def _may_not_be_connected(planning: Planning, site: Site) -> ast.Try | None:
+    """The ``try`` whose ``finally`` or handler disconnects what its body connects."""
+    parents = planning.flow.source.parents
+    key = planning.keys[id(site)]
+    node: ast.AST = site.node
+    while node in parents:
+        parent = parents[node]
+        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef):
+            return None
+        if isinstance(parent, ast.Try) and node not in parent.body and node not in parent.orelse:
+            inside = {n for statement in parent.body for n in ast.walk(statement)}
+            if any(
+                other.symbol == "connections.connect"
+                and planning.keys[id(other)] == key
+                and other.node in inside
+                for other in planning.sites
+            ):
+                return parent
+        node = parent
+    return None
 
 
 def _not_used_after(planning: Planning, site: Site) -> Answer:

@@ -194,13 +194,19 @@ def _shape_answer(
         return PROVED
     facts = schema_of(site, planning)
     names = ", ".join(f'"{n}"' for n in _wanted(site, planning, facts) or ()) if facts else "..."
-    source = planning.flow.source.segment(data).splitlines()[0]
+    source = _short(planning, data)
     return unknown(
         "whether the data is a list of rows or of columns cannot be told from the code",
         f"Rows (dicts) are passed on as they are: data={source}\n"
         f"Columns: data=[dict(zip(({names}), row, strict=True)) "
         f"for row in zip(*{source}, strict=True)]",
     )
+
+
+def _short(planning: Planning, node: ast.expr) -> str:
+    """The source of an expression where it is short, else a word for it."""
+    text = planning.flow.source.segment(node)
+    return text if "\n" not in text and len(text) < 60 else "columns"
 
 
 def _wanted(site: Site, planning: Planning, facts: SchemaFacts | None) -> list[str] | None:
@@ -264,7 +270,7 @@ class _Columns:
         require(HANDLER, lambda: _handler(planning, site))
         facts = schema_of(site, planning)
         names = _wanted(site, planning, facts)
-        source = planning.flow.source.segment(self.data).splitlines()[0]
+        source = _short(planning, self.data)
         require(
             ORDER,
             PROVED
