@@ -488,8 +488,8 @@ class Planner:
         text = "".join(row + newline for row in rows)
         if isinstance(statement, _DEFINITION):
             blank = self._blank_lines_above(at)
-            above = self._tokens.before(at)
-            if not blank and (above is None or above.text == ":"):  # first in its block
+            previous = self._tokens.before(at)
+            if not blank and (previous is None or previous.text == ":"):  # first in its block
                 blank = 1 if indent else 2
             text += newline * blank
         self._patches.append(Patch(at, at, 1, text))
