@@ -1,0 +1,1 @@
+"""Tests of the engine: flow, planning, the ledger and the self-check."""
