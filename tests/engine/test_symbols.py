@@ -33,21 +33,19 @@ SETUP = {
     "field": 'field = FieldSchema("id", DataType.INT64, is_primary=True)',
     "client": 'client = MilvusClient(uri="http://localhost:19530")',
 }
-NAMES = tuple(
-    [
-        "Collection",
-        "CollectionSchema",
-        "Connections",
-        "DataType",
-        "FieldSchema",
-        "Index",
-        "MilvusClient",
-        "Partition",
-        "Role",
-        "connections",
-        "db",
-        "utility",
-    ]
+NAMES = (
+    "Collection",
+    "CollectionSchema",
+    "Connections",
+    "DataType",
+    "FieldSchema",
+    "Index",
+    "MilvusClient",
+    "Partition",
+    "Role",
+    "connections",
+    "db",
+    "utility",
 )
 VALUES = {
     "alias": '"default"',
