@@ -1,0 +1,233 @@
+"""Several files: what one of them does keeps the others from changing half."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from migrate_milvus.model import FileResult, Status
+from tests.conftest import Run
+from tests.engine.helpers import migrate_files, reasons
+
+CONNECT = 'connections.connect(host="localhost", port="19530")\n'
+HELPER = """\
+from pymilvus import Collection, connections
+
+connections.connect(host="localhost", port="19530")
+
+
+def size(collection):
+    return collection.num_entities
+
+
+print(size(Collection("films")))
+"""
+
+
+def statuses(result: FileResult) -> set[Status]:
+    """The statuses of all sites."""
+    return {site.status for site in result.sites}
+
+
+# ---- helpers that other files import -------------------------------------------------------------
+
+
+def test_alone_the_helper_changes_its_signature() -> None:
+    (result,) = migrate_files({"app.py": HELPER}).values()
+    assert result.text is not None
+    assert "def size(collection_name):" in result.text
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "from app import size\nsize(make())\n",
+        "import app\napp.size(make())\n",
+        "import app as a\na.size(make())\n",
+        pytest.param(
+            "from app import *\nsize(make())\n",
+            marks=pytest.mark.xfail(strict=True, reason="star imports are not seen to use names"),
+        ),
+        "from app import size as measure\nmeasure(make())\n",
+    ],
+)
+def test_a_helper_that_another_file_imports_keeps_its_signature(other: str) -> None:
+    result = migrate_files({"app.py": HELPER, "report.py": other})["app.py"]
+    assert result.text is None or "def size(collection):" in result.text
+    assert "6 signature-callers-known" in reasons(result)
+    (finding,) = [f for f in result.findings if f.reason == "signature-callers-known"]
+    assert "report.py" in finding.message
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"pkg/__init__.py": "", "pkg/app.py": HELPER, "pkg/report.py": "from .app import size\n"},
+        {"pkg/__init__.py": "from .app import size\n", "pkg/app.py": HELPER},
+        {"pkg/app.py": HELPER, "report.py": "from pkg.app import size\n"},
+        {"src/pkg/app.py": HELPER, "tests/report.py": "from pkg import app\napp.size(1)\n"},
+        {"pkg/app.py": HELPER, "pkg/sub/report.py": "from ..app import size\n"},
+    ],
+)
+def test_imports_within_a_package(files: dict[str, str]) -> None:
+    results = migrate_files(files)
+    (name,) = [name for name in results if name.endswith("app.py")]
+    assert "6 signature-callers-known" in reasons(results[name])
+
+
+def test_importing_something_else_does_not_keep_it() -> None:
+    text = HELPER + "LIMIT = 3\n"
+    result = migrate_files({"app.py": text, "report.py": "from app import LIMIT\n"})["app.py"]
+    assert result.text is not None
+    assert "def size(collection_name):" in result.text
+
+
+def test_a_function_of_the_same_name_elsewhere_does_not_keep_it() -> None:
+    other = "def size(x):\n    return len(x)\n\n\nprint(size([]))\n"
+    result = migrate_files({"app.py": HELPER, "report.py": other})["app.py"]
+    assert result.text is not None
+
+
+def test_a_file_that_imports_the_helper_is_reported_too() -> None:
+    files = {
+        "app.py": HELPER,
+        "report.py": "from pymilvus import Collection\nfrom app import size\n"
+        'print(size(Collection("films")))\n',
+    }
+    result = migrate_files(files)["report.py"]
+    assert result.text is None
+    assert statuses(result) == {Status.REPORTED}
+
+
+# ---- attributes ----------------------------------------------------------------------------------
+
+STORE = """\
+from pymilvus import Collection, connections
+
+
+class Store:
+    def __init__(self):
+        connections.connect(host="localhost", port="19530")
+        self.films = Collection("films")
+
+    def save(self):
+        self.films.flush()
+"""
+
+
+def test_an_attribute_that_no_other_file_reads_goes() -> None:
+    result = migrate_files(
+        {"store.py": STORE, "app.py": "from store import Store\nStore().save()\n"}
+    )
+    text = result["store.py"].text
+    assert text is not None
+    assert "Collection(" not in text
+
+
+@pytest.mark.parametrize(
+    "use",
+    ["print(Store().films.num_entities)", "store = Store()\nstore.films = None", "Store.films"],
+)
+def test_an_attribute_that_another_file_reads_stays(use: str) -> None:
+    files = {"store.py": STORE, "app.py": f"from store import Store\n{use}\n"}
+    result = migrate_files(files)["store.py"]
+    assert result.text is None or 'self.films = Collection("films")' in result.text
+    assert any(reason.endswith("signature-callers-known") for reason in reasons(result))
+
+
+def test_a_global_that_another_file_reads_stays() -> None:
+    text = "from pymilvus import Collection, connections\n" + CONNECT
+    text += 'films = Collection("films")\nfilms.flush()\n'
+    alone = migrate_files({"store.py": text})["store.py"]
+    assert alone.text is not None
+    for use in ("from store import films\nfilms.load()\n", "import store\nstore.films.load()\n"):
+        result = migrate_files({"store.py": text, "app.py": use})["store.py"]
+        assert result.text is None or 'films = Collection("films")' in result.text
+        assert any(reason.endswith("signature-callers-known") for reason in reasons(result))
+
+
+# ---- connections ---------------------------------------------------------------------------------
+
+OPENS = "from pymilvus import connections, utility\n" + CONNECT + "utility.list_collections()\n"
+USES = 'from pymilvus import utility\n\nprint(utility.has_collection("films"))\n'
+
+
+def test_a_file_whose_connection_is_opened_elsewhere_is_reported() -> None:
+    results = migrate_files({"main.py": OPENS, "uses.py": USES})
+    assert results["uses.py"].text is None
+    assert reasons(results["uses.py"]) == ["3 connection-in-sight"]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"main.py": "import uses\n" + OPENS, "uses.py": USES},
+        {"main.py": OPENS, "uses.py": "import main\n" + USES},
+        {"main.py": OPENS, "uses.py": USES, "both.py": "import main, uses\n"},
+    ],
+    ids=["imports it", "is imported", "are imported"],
+)
+def test_a_connection_that_another_file_needs_stays_beside_the_client(
+    files: dict[str, str],
+) -> None:
+    together = migrate_files(files)["main.py"]
+    assert together.text is not None
+    assert CONNECT in together.text
+    assert "client = MilvusClient(" in together.text
+    by_symbol = {site.symbol: site for site in together.sites}
+    assert by_symbol["connections.connect"].status is Status.REPORTED
+    assert by_symbol["utility.list_collections"].status is Status.REWRITTEN
+
+
+def test_a_connection_goes_when_only_unrelated_files_lack_one() -> None:
+    result = migrate_files({"main.py": OPENS, "uses.py": USES})["main.py"]
+    assert result.text is not None
+    assert "connections" not in result.text
+
+
+def test_a_file_with_its_own_connection_does_not_keep_another() -> None:
+    results = migrate_files({"main.py": OPENS, "other.py": OPENS})
+    for result in results.values():
+        assert result.text is not None
+        assert "connections" not in result.text
+
+
+def test_a_broken_file_does_not_stop_the_others() -> None:
+    results = migrate_files({"main.py": OPENS, "broken.py": "import pymilvus\nprint 'x'\n"})
+    assert results["main.py"].text is not None
+    assert [f.rule for f in results["broken.py"].findings] == ["MLV001"]
+
+
+# ---- which files are written ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(HELPER)
+    (tmp_path / "report.py").write_text("from app import size\nprint(size)\n")
+    (tmp_path / "main.py").write_text("import uses\n" + OPENS)
+    (tmp_path / "uses.py").write_text(USES)
+    return tmp_path
+
+
+def test_only_the_given_paths_are_written(run_cli: Run, project: Path) -> None:
+    (project / "alone.py").write_text(OPENS)
+    outcome = run_cli("--write", "alone.py")
+    assert "main.py" not in outcome.output
+    assert "client = MilvusClient(" in (project / "alone.py").read_text()
+    assert (project / "main.py").read_text() == "import uses\n" + OPENS
+    assert (project / "app.py").read_text() == HELPER
+
+
+def test_the_whole_project_is_analysed_whatever_is_given(run_cli: Run, project: Path) -> None:
+    """``report.py`` and ``uses.py`` are not given, but they matter."""
+    data = json.loads(run_cli("--report", "json", "app.py", "main.py").stdout)
+    files = {file["path"]: file for file in data["files"]}
+    assert files.keys() == {"app.py", "main.py"}
+    assert "signature-callers-known" in [f["reason"] for f in files["app.py"]["findings"]]
+    run_cli("--write", "main.py")
+    assert CONNECT in (project / "main.py").read_text()
