@@ -9,6 +9,7 @@ from migrate_milvus.edits import ChangeImport, Edit, InsertStatements, Line, Rep
 from migrate_milvus.flow import Flow
 from migrate_milvus.interpreter import interpret
 from migrate_milvus.planning import Plan
+from migrate_milvus.program import FunctionInfo, Program, collect
 from migrate_milvus.syntax import SourceText
 from migrate_milvus.values import Library
 
@@ -58,24 +59,28 @@ def import_edits(
 
 def _removable(flow: Flow, rewritten: str, reached: frozenset[str]) -> list[ast.alias]:
     """The import aliases of the library that were used before and are not used any more."""
-    before = _used_names(flow.source.tree)
-    after = _used_names(ast.parse(rewritten))
+    before = _used_names(flow.program)
+    after = _used_names(collect(ast.parse(rewritten)))
     if flow.source.name.endswith("__init__.py"):
-        reached = reached | before
+        reached = reached | before[()]
     removable: list[ast.alias] = []
     for alias, dotted in flow.imports.items():
         bound = alias.asname or alias.name
+        scope = _path(flow.scope_of.get(alias))
         canonical = flow.library.resolve(dotted)
-        if alias.name == "*" or bound in reached:
+        if alias.name == "*" or (bound in reached and not scope):
             continue
-        if bound in after and not (canonical and _means_another(flow, rewritten, bound, canonical)):
+        used = bound in after[scope] or bound in after[("text",)]
+        if used and not (canonical and _means_another(flow, rewritten, bound, canonical)):
             continue
         if canonical is None and flow.library.is_package(dotted):
             # A module of the library, imported whole.
-            if bound.partition(".")[0] in after or bound.partition(".")[0] not in before:
-                continue
-            removable.append(alias)
-        elif canonical is not None and (flow.library.is_site(canonical) or bound in before):
+            root = bound.partition(".")[0]
+            if root not in after[scope] and root in before[scope]:
+                removable.append(alias)
+        elif canonical is not None and (
+            flow.library.is_site(canonical) or bound in before[scope]
+        ):
             removable.append(alias)
     return removable
 
@@ -98,18 +103,38 @@ def _means_another(flow: Flow, rewritten: str, bound: str, canonical: str) -> bo
     )
 
 
-def _used_names(tree: ast.AST) -> frozenset[str]:
-    """All names that code reads, those in text annotations and ``__all__`` included."""
-    used: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            used.add(node.id)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if node.value.isidentifier():
-                used.add(node.value)
-            elif "[" in node.value and len(node.value) < 80:
-                used.update(part for part in _words(node.value))
-    return frozenset(used)
+def _path(function: FunctionInfo | None) -> tuple[str, ...]:
+    """The names of the functions around a scope, the outermost first."""
+    names: list[str] = []
+    while function is not None:
+        names.append(function.name)
+        function = function.parent
+    return tuple(reversed(names))
+
+
+def _used_names(program: Program) -> dict[tuple[str, ...], set[str]]:
+    """The names that code reads, by the scope that binds them.
+
+    Names in text annotations and ``__all__`` stand under ``("text",)``.
+    """
+    used: dict[tuple[str, ...], set[str]] = defaultdict(set)
+
+    def visit(node: ast.AST, function: FunctionInfo | None) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Name):
+                scope = function
+                while scope is not None and child.id not in scope.locals:
+                    scope = None if child.id in scope.globals else scope.parent
+                used[_path(scope)].add(child.id)
+            elif isinstance(child, ast.Constant) and isinstance(child.value, str):
+                if child.value.isidentifier():
+                    used[("text",)].add(child.value)
+                elif "[" in child.value and len(child.value) < 80:
+                    used[("text",)].update(_words(child.value))
+            visit(child, program.functions.get(child, function))
+
+    visit(program.tree, None)
+    return used
 
 
 def _words(text: str) -> list[str]:

@@ -603,8 +603,8 @@ class _Interpreter:
         self.state = merge(outcomes)
         if node.finalbody:
             dead = self.state.dead
-            if dead:
-                self.state = at_handler.copy()
+            # It also runs on the way out, from anywhere in the body.
+            self.state = merge((self.state, at_handler))
             self.body(node.finalbody)
             self.state.dead = dead or self.state.dead
 
@@ -1196,6 +1196,12 @@ class _Interpreter:
         name = dotted.removeprefix("builtins.")
         if dotted.startswith("builtins.") and name in _HARMLESS:
             return frozenset({Opaque(id(node))})
+        if dotted == "builtins.len" and len(node.args) == 1:
+            held = frozenset(
+                v for v in self.flow.value(node.args[0]) if not isinstance(v, Container)
+            )
+            self.consume(held, node.args[0], "passed to len()")
+            return frozenset({Opaque(id(node), Shape.NUMBER)})
         if name == "super" and self.owner is not None:
             bases = self.owner.bases
             if bases:
@@ -1261,6 +1267,8 @@ class _Interpreter:
                         self.absorb(frozenset({value}), self.flow.value(argument))
             elif name == "get":
                 result = join(content.element, frozenset({NONE}))
+            elif name == "copy":
+                result = frozenset({value})
             elif name == "values" and value.kind == "dict":
                 result = frozenset({Container(value.origin, "values")})
             elif name not in ("copy", "keys", "index", "count"):
@@ -1332,7 +1340,9 @@ class _Interpreter:
         return frozenset({Function(info)})
 
     def eval_Await(self, node: ast.Await) -> Abstract:
-        return self.eval(node.value)
+        values = self.eval(node.value)
+        self.state.facts = frozenset()  # others run in between
+        return values
 
     def eval_NamedExpr(self, node: ast.NamedExpr) -> Abstract:
         values = self.eval(node.value)
@@ -1410,6 +1420,7 @@ class _Interpreter:
     def eval_Yield(self, node: ast.Yield) -> Abstract:
         if node.value is not None and self.function is not None:
             self.store(Slot("yield", self.function, ""), self.eval(node.value))
+        self.state.facts = frozenset()  # others run in between
         return frozenset({Opaque(id(node))})
 
     # Containers -----------------------------------------------------------------------
@@ -1462,12 +1473,7 @@ class _Interpreter:
         self.shadows.append({})
         for generator in node.generators:
             iterated = self.eval(generator.iter)
-            element = self.elements(iterated, generator.iter)
-            for name in ast.walk(generator.target):
-                if isinstance(name, ast.Name):
-                    self.flow.values[name] = element
-                    self.flow.scope_of[name] = self.function
-                    self.shadows[-1][name.id] = element
+            self.shadow(generator.target, self.elements(iterated, generator.iter))
             for condition in generator.ifs:
                 self.eval(condition)
         if isinstance(node, ast.DictComp):
@@ -1477,6 +1483,28 @@ class _Interpreter:
             self.consume(self.eval(node.elt), node.elt, "collected")
         self.shadows.pop()
         self.loop_depth -= 1
+
+    def shadow(self, target: ast.expr, values: Abstract) -> None:
+        """Bind the target of a comprehension, which no other code sees."""
+        self.flow.values[target] = values
+        self.flow.scope_of[target] = self.function
+        if isinstance(target, ast.Name):
+            self.shadows[-1][target.id] = values
+        elif isinstance(target, ast.Starred):
+            self.shadow(target.value, values)
+        elif isinstance(target, ast.Tuple | ast.List):
+            content = self.flow.content(values)
+            exact = (
+                content is not None
+                and content.exact
+                and not content.changed
+                and len(content.items) == len(target.elts)
+            )
+            for index, item in enumerate(target.elts):
+                if exact and content is not None:
+                    self.shadow(item, self.recall(content.items[index]))
+                else:
+                    self.shadow(item, self.elements(values, target))
 
     def eval_ListComp(self, node: ast.ListComp | ast.SetComp) -> Abstract:
         self.comprehension(node)
@@ -1502,7 +1530,7 @@ class _Interpreter:
         content = self.flow.content(container)
         if content is not None:
             if isinstance(node.slice, ast.Slice):
-                return frozenset({Opaque(id(node), Shape.LIST)})
+                return self.part_of(node, content)
             index = node.slice.value if isinstance(node.slice, ast.Constant) else None
             if (
                 content.exact
@@ -1542,6 +1570,16 @@ class _Interpreter:
         """What a generator of the program gives."""
         assert isinstance(generator.origin, tuple)
         return self.flow.store.get(Slot("yield", generator.origin[1], ""), BOTTOM)
+
+    def part_of(self, node: ast.expr, content: Content) -> Abstract:
+        """A new list with some of the elements of another."""
+        made = self.flow.contents.get(node)
+        if made is None:
+            made = self.flow.contents[node] = Content(node, "list", (), exact=False)
+        made.element = join(made.element, content.element)
+        if not any(isinstance(v, Object) for v in made.element):
+            return frozenset({Opaque(id(node), Shape.LIST)})
+        return frozenset({Container(node, "list")})
 
     def subscripted(self, value: Object, node: ast.Subscript) -> None:
         """``object[...]``: fine where the library's replacement can be subscripted too."""

@@ -32,7 +32,7 @@ from migrate_milvus.program import FunctionInfo
 from migrate_milvus.registry import Answer, Refusal, RuleSet, predicate, refuted, require, unknown
 from migrate_milvus.settings import Settings
 from migrate_milvus.units import Unit, Units, find_units, strangers
-from migrate_milvus.values import Abstract, Bound, Container, Foreign, Library, ModuleValue, Object, Opaque
+from migrate_milvus.values import Abstract, Bound, Class, Container, Foreign, Library, ModuleValue, Object, Opaque
 
 IN_REACH = predicate("client-in-reach", "every use of the connection can reach its client")
 IN_SIGHT = predicate("connection-in-sight", "the connection is opened in this file")
@@ -938,7 +938,7 @@ class Planning:
         )
         if slot.kind == "attribute":
             wanted = f"{old}_name"
-            if wanted in self.flow.program.attributes:
+            if wanted in self.flow.program.attributes or self._named_elsewhere(slot):
                 return old
             return wanted
         is_parameter = isinstance(slot.owner, FunctionInfo) and old in (
@@ -970,6 +970,24 @@ class Planning:
                 return old
         self.draft.taken[slot.owner if isinstance(slot.owner, FunctionInfo) else None].add(wanted)
         return wanted
+
+    def _named_elsewhere(self, slot: Slot) -> bool:
+        """Whether the attribute is known by name: in a string, or as a field of its class."""
+        for node in ast.walk(self.flow.source.tree):
+            match node:
+                case ast.Constant(value=str() as text) if text == slot.name:
+                    return True
+                case ast.keyword(arg=name) if name == slot.name:
+                    call = self.flow.source.parents[node]
+                    if isinstance(call, ast.Call) and any(
+                        isinstance(v, Class) for v in self.flow.value(call.func)
+                    ):
+                        return True
+                case ast.AnnAssign(target=ast.Name(id=name)) if name == slot.name:
+                    owner = self.flow.source.parents[node]
+                    if isinstance(owner, ast.ClassDef) and (owner.decorator_list or owner.bases):
+                        return True
+        return False
 
     def _is_constructor(self, node: ast.expr | None) -> bool:
         return isinstance(node, ast.Call) and any(
@@ -1318,10 +1336,19 @@ class Planning:
         renamed = {slot.name: name for slot, name in self.names.items() if slot.kind == "global"}
         extended: set[FunctionInfo | None] = set()
         for statement in ast.walk(self.flow.source.tree):
+            function = self.flow.scope_of.get(statement)
+            if isinstance(statement, ast.Nonlocal):
+                own = [
+                    self.names.get(self.flow.slot_of_name(name, function), name)
+                    for name in statement.names
+                ]
+                if own != statement.names:
+                    edits.append(
+                        ReplaceStatement(statement, (Line((f"nonlocal {', '.join(own)}",)),))
+                    )
             if not isinstance(statement, ast.Global):
                 continue
             names = [renamed.get(name, name) for name in statement.names]
-            function = self.flow.scope_of.get(statement)
             if function in wanted and function not in extended:
                 assert function is not None and not isinstance(function.node, ast.Lambda)
                 if statement in function.node.body:

@@ -320,22 +320,26 @@ def _handler(planning: Planning, site: Site) -> Answer:
 
 
 def _acts_in_same_try(site: Site, planning: Planning) -> bool:
-    """Whether a later call of the same ``try`` body fails as well when the collection is missing."""
-    parents = planning.flow.source.parents
-    node: ast.AST = site.node
-    while node in parents:
-        parent = parents[node]
-        if isinstance(parent, ast.Try) and node in parent.body:
-            inside = {n for statement in parent.body for n in ast.walk(statement)}
-            made = Object(site.symbol, site.node)
-            return any(
-                made in other.objects
-                and other.node in inside
-                and other.form in ("call", "attribute")
-                and not other.symbol.endswith((".name", ".schema", ".description"))
-                for other in planning.sites
-            )
-        node = parent
+    """Whether the next thing done in the ``try`` fails as well when the collection is missing."""
+    flow = planning.flow
+    made = Object(site.symbol, site.node)
+    statement = flow.source.statement(site.node)
+    inside = {n for part in (statement,) for n in ast.walk(part)}
+    if any(made in other.objects and other.node in inside for other in planning.sites):
+        return True
+    block, index = planning.block_of(statement)
+    for following in block[index + 1 :]:
+        inside = set(ast.walk(following))
+        if any(
+            made in other.objects
+            and other.node in inside
+            and other.form in ("call", "attribute")
+            and not other.symbol.endswith((".name", ".schema", ".description"))
+            for other in planning.sites
+        ):
+            return isinstance(following, ast.Expr | ast.Assign | ast.Return | ast.AnnAssign)
+        if not (isinstance(following, ast.Assign) and is_pure(following.value)):
+            return False
     return False
 
 

@@ -94,8 +94,13 @@ def change_import(
         line = f"{head} ({listed})" if parenthesised else f"{head} {listed}"
         if LINE_END.search(line) is None and width(prefix + line) <= style.limit:
             return ImportText(line)
-    by_line = bool(edit.remove) and not added
-    rows = _rows(names, by_line)
+    lines = {tokens.line_start(places.span(alias)[0]) for alias in node.names}
+    if len(lines) == 1:  # all names shared one line: an added one joins them
+        for name in names:
+            name.line = next(iter(lines))
+    last = tokens.after(places.span(node.names[-1])[1])
+    trailing = "," if len(lines) > 1 or (last is not None and last.text == ",") else ""
+    rows = _rows(names)
     written = f"{head} (" + (f"  {hanging.text}" if hanging is not None else "")
     inner = style.newline + (_inner_indent(places, node, several) or indent + step)
     for row in rows:
@@ -103,7 +108,8 @@ def change_import(
             written += inner + comment_text
         listed = ", ".join(name.text for name in row)
         beside = "  ".join(name.beside for name in row if name.beside)
-        written += f"{inner}{listed}," + (f"  {beside}" if beside else "")
+        written += f"{inner}{listed}{',' if row is not rows[-1] else trailing}"
+        written += f"  {beside}" if beside else ""
     for comment_text in pending:
         written += inner + comment_text
     return ImportText(f"{written}{style.newline}{indent})")
@@ -118,11 +124,12 @@ def _inner_indent(places: Places, node: ast.ImportFrom, several: bool) -> str | 
     return lead if lead and not lead.strip() else None
 
 
-def _rows(names: list[_Name], by_line: bool) -> list[list[_Name]]:
-    """One name per line; or, where names were only removed, the lines that were there."""
+def _rows(names: list[_Name]) -> list[list[_Name]]:
+    """The names by the lines on which they stood; an added name has a line of its own."""
     rows: list[list[_Name]] = []
     for name in names:
-        if by_line and rows and rows[-1][-1].line == name.line and not name.above:
+        together = rows and name.line >= 0 and rows[-1][-1].line == name.line
+        if together and not name.above and not rows[-1][-1].beside:
             rows[-1].append(name)
         else:
             rows.append([name])

@@ -98,6 +98,7 @@ class Planner:
         self._patches: list[Patch] = []
         self._inner: dict[ast.AST, None] = {}  # the units with edited expressions, in order
         self._file_unit: str | None = None
+        self._dropped: set[ast.stmt] = set()  # statements that go with their else
 
     def patches(self) -> list[Patch]:
         """All patches, in the order of the text. Raises RewriteError."""
@@ -108,7 +109,7 @@ class Planner:
         self._fill_empty_bodies()
         groups: dict[int, _Group] = {}
         for unit in (*self._outcomes, *inner, *self._orphans):
-            if not isinstance(unit, ast.stmt):
+            if not isinstance(unit, ast.stmt) or unit in self._dropped:
                 continue
             outcome = self._outcomes.get(unit)
             if self._places.is_simple(unit) or (outcome and outcome.lines is not None):
@@ -219,8 +220,31 @@ class Planner:
                 continue
             outcomes = [self._outcomes.get(item) for item in body]
             if all(o is not None and o.removed and not o.before and not o.after for o in outcomes):
-                first = self._outcomes[body[0]]
-                first.lines = (Line(("pass",)),)
+                if not self._drop_else(body):
+                    first = self._outcomes[body[0]]
+                    first.lines = (Line(("pass",)),)
+
+    def _drop_else(self, body: list[ast.stmt]) -> bool:
+        """Remove an ``else:`` whose whole body goes, unless a comment stands in it."""
+        if body[0] in self._dropped:
+            return True
+        parent = self._places.parents[body[0]]
+        if getattr(parent, "orelse", None) is not body or isinstance(parent, ast.Try):
+            return False
+        colon = self._tokens.before(self._places.start(body[0]))
+        keyword = self._tokens.before(colon.start) if colon is not None else None
+        if keyword is None or keyword.text != "else":
+            return False
+        start = self._tokens.line_start(keyword.start)
+        end = self._tokens.line_end(self._places.span(body[-1])[1])
+        if self._tokens.comments_within(start, end) or any(
+            self._outcomes[item].orphans for item in body
+        ):
+            return False
+        line = LINE_END.match(self._text, end)
+        self._patches.append(Patch(start, line.end() if line else end, 0, ""))
+        self._dropped.update(body)
+        return True
 
     def _body(self, statement: ast.stmt) -> list[ast.stmt]:
         parent = self._places.parents[statement]
