@@ -249,7 +249,9 @@ class _Writer:
         if isinstance(statement, ast.AnnAssign):
             header = (Src(target), ": ", Src(statement.annotation))
         binding = Line((*header, " = ", *name))
-        local = all(slot.kind == "local" for slot in slots) or all(
+        local = all(
+            slot.kind == "local" and slot.owner is self.site.function for slot in slots
+        ) or all(
             slot.kind == "global" and self.site.function is None for slot in slots
         )
         initialising = self.site.function is not None and self.site.function.name == "__init__"
