@@ -57,6 +57,8 @@ _LIST_CHANGERS = frozenset(
 )
 # Builtins that look at a value without keeping it or showing it.
 _HARMLESS = frozenset({"bool", "callable", "id"})
+# Builtins that show or test an object of the program, but call none of its public methods.
+_LOOKING = frozenset({"print", "str", "repr", "isinstance", "type", "hasattr", "vars", "super"})
 
 
 def interpret(
@@ -565,6 +567,13 @@ class _Interpreter:
             for value in values:
                 if isinstance(value, Opaque) and _is_generator(value):
                     entered = join(entered, self.yields(value))
+                elif isinstance(value, Instance):
+                    enter = value.info.method("__enter__") or value.info.method("__aenter__")
+                    if enter is not None:
+                        given = self.user_call(None, enter, [], [], value.info)
+                        entered = join(entered, given)
+                    else:
+                        entered = join(entered, frozenset({Opaque(id(item.context_expr))}))
                 else:
                     self.consume(
                         frozenset({value}), item.context_expr, "used as a context manager"
@@ -917,6 +926,12 @@ class _Interpreter:
                     for method in info.methods.values():
                         if method.name == "__init__":
                             self.flow.escaped_functions.setdefault(method, node)
+                case Instance(info=info) if how.startswith(("passed to", "stored", "yielded")):
+                    # Code out of sight may call its public methods.
+                    for owner in info.ancestry():
+                        for method in owner.methods.values():
+                            if not method.name.startswith("_"):
+                                self.flow.escaped_functions.setdefault(method, node)
                 case Container():
                     content = self.flow.contents.get(value.origin)
                     if content is not None and node not in content.escaped:
@@ -1185,11 +1200,14 @@ class _Interpreter:
             self.library.acts(site, self.state, self.flow)
         return self.library_result(node, symbol)
 
-    def consume_arguments(self, node: ast.Call, how: str) -> None:
+    def consume_arguments(self, node: ast.Call, how: str, objects_too: bool = True) -> None:
         """All arguments reach code out of sight."""
         for argument in [*node.args, *(k.value for k in node.keywords)]:
             inner = argument.value if isinstance(argument, ast.Starred) else argument
-            self.consume(self.flow.value(inner), inner, f"passed to {how}")
+            values = self.flow.value(inner)
+            if not objects_too:
+                values = frozenset(v for v in values if not isinstance(v, Instance))
+            self.consume(values, inner, f"passed to {how}")
 
     def external_call(self, node: ast.Call, dotted: str) -> Abstract:
         """A call of a function outside the program and the library."""
@@ -1198,7 +1216,9 @@ class _Interpreter:
             return frozenset({Opaque(id(node))})
         if dotted == "builtins.len" and len(node.args) == 1:
             held = frozenset(
-                v for v in self.flow.value(node.args[0]) if not isinstance(v, Container)
+                v
+                for v in self.flow.value(node.args[0])
+                if not isinstance(v, Container | Instance)
             )
             self.consume(held, node.args[0], "passed to len()")
             return frozenset({Opaque(id(node), Shape.NUMBER)})
@@ -1216,7 +1236,8 @@ class _Interpreter:
             self.state.facts = frozenset()
         if dotted == "builtins.setattr" and len(node.args) == 3:
             self.set_attribute(node)
-        self.consume_arguments(node, f"{name}()")
+        looking = dotted.startswith("builtins.") and name in _LOOKING
+        self.consume_arguments(node, f"{name}()", objects_too=not looking)
         if dotted in shapes.ENVIRONMENT and len(node.args) + len(node.keywords) == 1:
             return frozenset({Opaque(("environment", id(node)), Shape.TEXT), NONE})
         return frozenset({Opaque(id(node), shapes.of_external_call(dotted))})

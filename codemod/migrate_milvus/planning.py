@@ -42,6 +42,7 @@ CALLERS = predicate("signature-callers-known", "all users of a changing name are
 MEMBER = predicate("member-known", "the attribute has an equivalent")
 ALIAS = predicate("utility-alias-known", "the connection that the call uses is known")
 COLLECTION_ALIAS = predicate("collection-alias-known", "the collection's connection is known")
+IN_TEXT = "named-in-text"
 RECEIVER = predicate("receiver-known", "what the method is called on is known")
 BY_HAND = predicate("by-hand", "the symbol has an equivalent that can be written")
 
@@ -125,6 +126,10 @@ class Planning:
     def plan(self) -> Plan:
         """Plan the module."""
         self._ignore_suppressed()
+        named = {symbol for _, symbol in self._texts()}
+        for site in self.sites:
+            if site.symbol in named:
+                self._give_up(site)  # what is patched by name stays what it is
         self._check_units()
         while True:
             before = (
@@ -469,11 +474,11 @@ class Planning:
             self._reached(unit, where, f"'{slot.name}'")
         if slot.kind == "attribute" and slot.name in self.context.reached:
             self._reached(unit, where, f"attribute '{slot.name}'")
-        if function is not None and slot.kind in ("local", "return"):
+        if function is not None and slot.kind in ("local", "return", "yield"):
             is_parameter = slot.kind == "local" and slot.name in function.names_of_parameters()
             if slot.kind == "local" and not is_parameter:
                 return
-            what = "takes" if is_parameter else "returns"
+            what = "takes" if is_parameter else "gives"
             if self.context.reached and function.name in self.context.reached and (
                 function.owner is None or function.name != "__init__"
             ):
@@ -519,7 +524,7 @@ class Planning:
         )
 
     def _node_of_slot(self, slot: Slot) -> ast.AST | None:
-        if slot.kind == "return" and isinstance(slot.owner, FunctionInfo):
+        if slot.kind in ("return", "yield") and isinstance(slot.owner, FunctionInfo):
             return slot.owner.node
         writes = self.flow.writes.get(slot)
         return next(iter(writes)) if writes else None
@@ -771,7 +776,7 @@ class Planning:
             if id(unit) in self.blocked_units:
                 continue
             for slot in unit.slots:
-                if slot.kind == "return" or not self._holds_named(slot):
+                if slot.kind in ("return", "yield") or not self._holds_named(slot):
                     continue
                 self._decide_slot(slot)
 
@@ -1438,6 +1443,7 @@ class Planning:
                 )
             )
         self._note_blocking_calls(plan)
+        self._report_texts(plan)
         reasons = {id(site): refusal.reason for site, _, refusal, _ in self.refusals if site}
         for site in self.sites:
             if not self._is_orm(site):
@@ -1468,6 +1474,47 @@ class Planning:
                 )
             )
         plan.findings.sort(key=lambda f: f.place)
+
+    def _texts(self) -> list[tuple[ast.AST, str]]:
+        """The ORM symbols that are named in a text: ``patch("pymilvus.Collection")``."""
+        found: list[tuple[ast.AST, str]] = []
+        library = self.flow.library
+        for node in ast.walk(self.flow.source.tree):
+            if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+                continue
+            if not isinstance(self.flow.source.parents.get(node), ast.Call | ast.keyword):
+                continue
+            symbol = library.resolve(node.value)
+            if symbol is not None and library.is_site(symbol):
+                found.append((node, symbol))
+        return found
+
+    def _report_texts(self, plan: Plan) -> None:
+        """Report the ORM symbols that are named in a text."""
+        for node, symbol in self._texts():
+            place = self._place(node)
+            ignored = self.context.ignores(place.line, "MLV012")
+            if not ignored:
+                plan.findings.append(
+                    Finding(
+                        place=place,
+                        rule="MLV012",
+                        reason=IN_TEXT,
+                        message=f"{symbol} is named in a text here, which is not rewritten",
+                        recipe="Name what the migrated code uses: pymilvus.MilvusClient, or the "
+                        "attribute that holds the client.",
+                        symbol=symbol,
+                    )
+                )
+            plan.sites.append(
+                SiteRecord(
+                    place=place,
+                    symbol=symbol,
+                    rule="MLV012",
+                    status=Status.IGNORED if ignored else Status.REPORTED,
+                    reason=IN_TEXT,
+                )
+            )
 
     def _note_blocking_calls(self, plan: Plan) -> None:
         """One note for each ``async def`` whose rewritten calls block, as they did before."""

@@ -94,7 +94,7 @@ def find_units(flow: Flow, kinds: frozenset[str]) -> Units:
             found_unit.sites.append(site)
     for slot, values in flow.store.items():
         held_unit = units.of_values(values)
-        if held_unit is not None and slot.kind in ("global", "local", "attribute", "return"):
+        if held_unit is not None and slot.kind in ("global", "local", "attribute", "return", "yield"):
             held_unit.slots.add(slot)
             units.of_slot[slot] = held_unit
     for node, slot in flow.reads.items():

@@ -430,6 +430,9 @@ def _runs(planning: Planning, site: Site, uses: list[Site]) -> Answer:
         if isinstance(parent, ast.If) and not _main_guard(parent):
             branch = parent.body if node in parent.body else parent.orelse
             other = parent.orelse if node in parent.body else parent.body
+            if _guards_object(planning, site, parent, branch):
+                node = parent
+                continue
             if not _leaves(other) and not _connects(planning, site, other):
                 inside = {n for statement in branch for n in ast.walk(statement)}
                 if not uses or not all(use.node in inside for use in uses):
@@ -439,6 +442,29 @@ def _runs(planning: Planning, site: Site, uses: list[Site]) -> Answer:
                     )
         node = parent
     return PROVED
+
+
+def _guards_object(
+    planning: Planning, site: Site, node: ast.If, branch: list[ast.stmt]
+) -> bool:
+    """``if x is None: connect(); x = Collection(...)``: whoever has x has connected before."""
+    test = node.test
+    if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Is):
+        held: ast.expr = test.left
+    elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        held = test.operand
+    else:
+        return False
+    flow = planning.flow
+    slot = flow.reads.get(held)
+    unit = planning.units.of_slot.get(slot) if slot is not None else None
+    if slot is None or unit is None or branch is not node.body:
+        return False
+    inside = {n for statement in branch for n in ast.walk(statement)}
+    set_here = any(target in inside for target in flow.writes.get(slot, ()))
+    key = planning.keys[id(site)]
+    others = [use for use in planning.uses_of(site) if use not in unit.sites]
+    return set_here and all(use.node in inside for use in others) and key is not None
 
 
 def _main_guard(node: ast.If) -> bool:

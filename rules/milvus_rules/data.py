@@ -149,6 +149,11 @@ def data_shape(planning: Planning, node: ast.expr) -> str | None:
 
 def _shape_of_value(planning: Planning, value: Value, depth: int) -> str | None:
     if isinstance(value, Opaque):
+        made = planning.flow.call_origins.get(value.origin)
+        if made is not None and any(
+            site.symbol.endswith(".query") for site in planning.flow.sites.get(made, [])
+        ):
+            return "rows"
         if value.shape is Shape.FRAME:
             return "frame"
         if value.shape is Shape.DICT:
