@@ -340,3 +340,22 @@ def test_other_code_is_left_alone(text: str) -> None:
     assert result.text is None
     assert result.findings == []
     assert result.sites == []
+
+
+_HIDDEN = pytest.mark.xfail(strict=True, reason="an attribute that is an argument is not looked at")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "if collection.num_entities:\n        pass",
+        "count = collection.num_entities",
+        pytest.param("print(collection.num_entities)", marks=_HIDDEN),
+        pytest.param("print(len(collection.indexes))", marks=_HIDDEN),
+        "collection.search(data, anns_field='vec', param={}, limit=3)",
+        "collection.flush()",
+    ],
+)
+def test_an_object_from_out_of_sight_is_reported(use: str) -> None:
+    result = migrate_text(f"import pymilvus\ndef f(collection, data):\n    {use}\n")
+    assert [f.place.line for f in result.findings] == [3]
