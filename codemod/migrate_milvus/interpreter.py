@@ -104,7 +104,9 @@ class _Interpreter:
         self.first_round = True
         self.previous: dict[ast.AST, Abstract] = {}
         self.rebound = frozenset(
-            name for info in flow.program.functions.values() for name in info.globals
+            flow.slot_of_name(name, info)
+            for info in flow.program.functions.values()
+            for name in info.globals | info.nonlocals
         )
         self.function: FunctionInfo | None = None
         self.owner: ClassInfo | None = None
@@ -326,7 +328,7 @@ class _Interpreter:
         ):
             binding = self.state.names.get(name)
             if binding is not None:
-                if slot.kind == "global" and name in self.rebound:
+                if slot in self.rebound:
                     # A function that was called may have set it.
                     return join(binding.values, self.flow.store.get(slot, BOTTOM)), slot
                 return binding.values, slot
@@ -917,9 +919,6 @@ class _Interpreter:
             match value:
                 case Object():
                     self.escape(value, node, how)
-                case Bound(owner=owner, member=member):
-                    if isinstance(node, ast.expr):
-                        self.reference(node, f"{owner.kind}.{member}", frozenset({owner}))
                 case Function(info=info):
                     self.flow.escaped_functions.setdefault(info, node)
                 case Class(info=info):
@@ -957,6 +956,9 @@ class _Interpreter:
         values, slot = self.lookup(node.id)
         if self.owner is not None and self.function is None and node.id in self.state.names:
             values = self.state.names[node.id].values
+            own = Slot("attribute", self.owner.family, node.id)
+            if own in self.flow.writes:
+                slot = own
         if slot is not None:
             self.flow.reads[node] = slot
         for value in values:
@@ -1065,6 +1067,8 @@ class _Interpreter:
                 symbol = f"{owner.kind}.{name}"
                 method = self.library.is_method(owner.kind, name)
                 if method:
+                    if not self.is_called(node):
+                        self.reference(node, symbol, frozenset({owner}))
                     return frozenset({Bound(owner, name)})
                 site = self.site(
                     node, symbol, "attribute", node.value, frozenset({owner})
@@ -1083,11 +1087,14 @@ class _Interpreter:
                 return frozenset({Opaque(("method", owner, name))})
             case Const(value=None):
                 return BOTTOM
-            case Opaque() if not self.settling and not ambiguous and not isinstance(
-                self.flow.source.parents.get(node), ast.Call
-            ):
+            case Opaque() if not self.settling and not ambiguous and not self.is_called(node):
                 self.suspect(node, set())
         return frozenset({Opaque(("attribute", _origin(owner), name))})
+
+    def is_called(self, node: ast.Attribute) -> bool:
+        """Whether the attribute is called where it stands."""
+        parent = self.flow.source.parents.get(node)
+        return isinstance(parent, ast.Call) and parent.func is node
 
     def instance_member(
         self, node: ast.Attribute, info: ClassInfo, name: str, through_class: bool
@@ -1130,6 +1137,8 @@ class _Interpreter:
             return frozenset({NONE})
         if kind is not None:
             return frozenset({Object(kind, node)})
+        if not self.library.is_site(symbol):
+            return frozenset({Opaque(("library", symbol, id(node)))})
         return frozenset({Opaque(id(node), self.library.result_shape(symbol))})
 
     def eval_Call(self, node: ast.Call) -> Abstract:
@@ -1257,8 +1266,22 @@ class _Interpreter:
                 self.flow.scope_of[value] = self.function
                 self.write(slot, self.flow.value(value), value, None)
 
+    def imports_sites(self) -> bool:
+        """Whether the module imports something of the library whose uses are sites."""
+        return any(
+            (canonical := self.library.resolve(dotted)) is not None
+            and self.library.is_site(canonical)
+            for dotted in self.flow.imports.values()
+        )
+
     def suspect(self, node: ast.Attribute, keywords: set[str]) -> None:
         """An unknown object is used as one of the library's would be: say so, it may be one."""
+        known = any(
+            isinstance(v, Opaque) and isinstance(v.origin, tuple) and v.origin[0] == "library"
+            for v in self.flow.value(node.value)
+        )
+        if known or not self.imports_sites():
+            return
         symbol = self.library.looks_like(node.value, node.attr, frozenset(keywords))
         if symbol is not None:
             self.record(self.site(node, symbol, "suspect", node.value, frozenset()))

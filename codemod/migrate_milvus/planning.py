@@ -189,12 +189,15 @@ class Planning:
             return []
         if site.form == "reference":
             of_class = site.symbol in self.rule_set.unit_kinds
-            raise Refusal(
+            require(
                 OBJECT_IN_SIGHT if site.objects or of_class else BY_HAND,
-                f"{site.symbol} is used as a value here, not called",
-                self.rule_set.recipe(site.symbol),
+                refuted(
+                    f"{site.symbol} is used as a value here, not called",
+                    self.rule_set.recipe(site.symbol),
+                ),
                 rule="MLV290" if site.objects or of_class else "",
             )
+            return []
         if site.ambiguous:
             require(
                 ONE_KIND,
@@ -204,25 +207,27 @@ class Planning:
         if len({other.symbol for other in same_node}) > 1:
             names = " or ".join(sorted({other.symbol for other in same_node}))
             require(ONE_KIND, unknown(f"this is {names}, depending on the path"))
+        if site.form == "call" and site.objects and site.receiver is None:
+            raise Quiet  # a bound method: said where it was taken
         if rule is None:
             refused = {node for _, _, _, node in self.refusals}
             if any(item.origin in refused for item in site.objects):
                 raise Quiet  # said where the object comes from
             known = self.rule_set.recipe(site.symbol)
             private = self.rule_set.rule_id(site.symbol) == "MLV020"
-            if private:
-                raise Refusal(
-                    MEMBER, f"{site.symbol} is not part of the ORM's public API", known
+            if known and not private:
+                require(
+                    BY_HAND, refuted(f"{site.symbol} is not rewritten: by hand it becomes", known)
                 )
-            if known:
-                raise Refusal(
-                    BY_HAND, f"{site.symbol} is not rewritten: by hand it becomes", known
+            else:
+                require(
+                    MEMBER,
+                    refuted(
+                        f"{site.symbol} is not part of the ORM's public API",
+                        known or "Use a public method, or the client's own API, instead.",
+                    ),
                 )
-            raise Refusal(
-                MEMBER,
-                f"{site.symbol} is not part of the ORM's public API",
-                "Use a public method, or the client's own API, instead.",
-            )
+            return []
         connections = self.rule_set.connections
         if (
             connections.needs_client(site)
@@ -284,6 +289,7 @@ class Planning:
         elif key is not None and (
             self.rule_set.connections.is_connect(site.symbol)
             or self.rule_set.connections.is_disconnect(site.symbol)
+            or self.rule_set.connections.acts_on_alias(site.symbol)
         ):
             self.blocked_keys.add(key)
         self.blocked_sites.add(id(site))
@@ -345,7 +351,7 @@ class Planning:
                     self._handed_in(unit, item)
                 elif isinstance(item.origin, tuple) and item.origin[0] == "foreign":
                     self._from_elsewhere(unit, item)
-            for slot in unit.slots:
+            for slot in self._in_order(unit.slots):
                 self._check_slot(unit, slot)
         for site in self.sites:
             unit_of_site = self.unit(site)
@@ -775,10 +781,21 @@ class Planning:
         for unit in self.units.all():
             if id(unit) in self.blocked_units:
                 continue
-            for slot in unit.slots:
+            for slot in self._in_order(unit.slots):
                 if slot.kind in ("return", "yield") or not self._holds_named(slot):
                     continue
                 self._decide_slot(slot)
+
+    def _in_order(self, slots: Iterable[Slot]) -> list[Slot]:
+        return sorted(
+            slots,
+            key=lambda s: (
+                s.kind,
+                s.owner.node.lineno if s.owner is not None else 0,
+                s.owner.node.col_offset if s.owner is not None else 0,
+                s.name,
+            ),
+        )
 
     def _holds_named(self, slot: Slot) -> bool:
         values = self.flow.store.get(slot, frozenset())
@@ -857,6 +874,10 @@ class Planning:
             if not self.holds_still(expression, made, reader, state, function):
                 return None
             chosen = expression
+        if isinstance(chosen, ast.Constant) and isinstance(
+            self.flow.source.parents.get(reader), ast.Compare
+        ):
+            return None  # a literal is never compared
         return chosen
 
     def holds_still(
@@ -1403,6 +1424,8 @@ class Planning:
             rule = refusal.rule or (
                 self.rule_set.rule_id(site.symbol) if site is not None else "MLV290"
             )
+            if self.context.ignores(place.line, rule):
+                continue
             signature = (place.line, place.column, rule, refusal.reason)
             if unit is not None:
                 lead.setdefault(id(unit), f"{refusal.reason} at line {place.line}")
@@ -1583,7 +1606,10 @@ class Planning:
                     continue
                 seen.add(write.target)
                 line, column = self.flow.source.place(write.target)
-                steps.append(f"{line}:{column} {self._statement_text(write.statement)}")
+                text = self._statement_text(write.statement)
+                if isinstance(write.target, ast.arg):
+                    text = f"parameter {self._text(write.target)}"
+                steps.append(f"{line}:{column} {text}")
                 if isinstance(write.target, ast.arg) and isinstance(slot.owner, FunctionInfo):
                     for edge in self.flow.callers(slot.owner):
                         argument = edge.arguments.get(slot.name)

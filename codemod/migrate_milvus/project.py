@@ -12,6 +12,7 @@ class ModuleGraph:
     """The imports among the parsed modules of a project, by displayed path."""
 
     def __init__(self, trees: Mapping[str, ast.Module]) -> None:
+        self._trees = trees
         self._parts = {name: _parts(name) for name in trees}
         self._by_last: dict[str, list[str]] = defaultdict(list)
         for name, parts in self._parts.items():
@@ -26,7 +27,17 @@ class ModuleGraph:
 
     def reached(self, name: str) -> frozenset[str]:
         """The names and attributes that importing modules mention."""
-        return frozenset(self._reached.get(name, ()))
+        reached = self._reached.get(name, set())
+        if "*" in reached:
+            tree = self._trees[name]
+            defined = {
+                node.name
+                for node in tree.body
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            }
+            assigned = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+            return frozenset(reached | defined | assigned)
+        return frozenset(reached)
 
     def importers(self, name: str) -> tuple[str, ...]:
         """The modules that import ``name``."""

@@ -125,6 +125,9 @@ class Connections(Protocol):
     def is_disconnect(self, symbol: str) -> bool:
         """Whether the symbol closes one."""
 
+    def acts_on_alias(self, symbol: str) -> bool:
+        """Whether the symbol changes what every user of the connection sees."""
+
     def needs_client(self, site: Site) -> bool:
         """Whether the rewritten site needs a client."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from migrate_milvus.flow import Flow, Site, Slot
@@ -24,13 +25,14 @@ class Units:
 
     of_object: dict[Object, Unit] = field(default_factory=dict)
     of_slot: dict[Slot, Unit] = field(default_factory=dict)
+    of_origin: dict[Hashable, Unit] = field(default_factory=dict)
 
     def of_site(self, site: Site) -> Unit | None:
         """The unit that a site belongs to; None for sites that concern no object."""
         for item in site.objects:
             if item in self.of_object:
                 return self.of_object[item]
-        return self.of_object.get(Object(site.symbol, site.node))
+        return self.of_origin.get(site.node)
 
     def of_values(self, values: Abstract) -> Unit | None:
         """The unit of the objects among ``values``."""
@@ -82,12 +84,16 @@ def find_units(flow: Flow, kinds: frozenset[str]) -> Units:
                 held = frozenset(v for v in passed if isinstance(v, Object) and v.kind in kinds)
                 if own and held:
                     together(own | held)
+    by_origin: dict[Hashable, Object] = {}
+    for item in list(parent):  # what one call gave goes together
+        parent[root(item)] = root(by_origin.setdefault(item.origin, item))
     units = Units()
     by_root: dict[Object, Unit] = {}
     for item in list(parent):
         unit = by_root.setdefault(root(item), Unit())
         unit.objects.add(item)
         units.of_object[item] = unit
+        units.of_origin[item.origin] = unit
     for site in flow.every_site():
         found_unit = units.of_site(site)
         if found_unit is not None:

@@ -17,7 +17,7 @@ from migrate_milvus.edits import (
     Template,
 )
 from migrate_milvus.flow import Site
-from migrate_milvus.planning import Planning
+from migrate_milvus.planning import BY_HAND, Planning
 from migrate_milvus.registry import PROVED, Answer, Refusal, Rule, predicate, refuted, require, unknown
 from migrate_milvus.values import Const, Object
 from milvus_rules import indexes
@@ -39,7 +39,6 @@ HANDLER = predicate("collection-handler", "no handler around names SchemaNotRead
 PLACEMENT = predicate("collection-placement", "there is a place for the creating statements")
 PARTITIONS = predicate("load-partitions-known", "partition_names is absent, None or a list")
 LOAD = predicate("load-arguments-known", "every argument has a meaning for the client")
-SCHEMA_MEMBER = predicate("schema-in-scope", "the schema object is the one the code made")
 
 _CREATE = ("consistency_level", "properties", "num_shards", "shards_num", "num_partitions")
 # Keywords that the ORM's constructor swallows.
@@ -526,11 +525,14 @@ class NameAndSchema(Rule):
         if site.symbol == "Collection.name":
             return [ReplaceNode(site.node, planning.name(site))]
         if site.symbol == "Collection.primary_field":
-            raise Refusal(
-                "by-hand",
-                "primary_field gives a FieldSchema, the client a dict",
-                planning.rule_set.recipe(site.symbol),
+            require(
+                BY_HAND,
+                refuted(
+                    "primary_field gives a FieldSchema, the client a dict",
+                    planning.rule_set.recipe(site.symbol),
+                ),
             )
+            return []
         made_with = self.schema_in_scope(site, planning)
         if made_with is not None:
             return [ReplaceNode(site.node, (Src(made_with),))]

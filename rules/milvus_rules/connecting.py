@@ -149,7 +149,7 @@ class Connect(Rule):
         uri = _uri(planning, arguments)
         passed: list[Pair | None] = [keyword(arguments, name) for name in _ordered(arguments)]
         value = call_of((cls,), ("uri", uri), *passed)
-        for name in ("host", "port", "address"):
+        for name in ("host", "port", "address", "uri"):
             if _from_environment(planning, arguments.get(name)):
                 planning.note(
                     site,
@@ -269,7 +269,11 @@ def _address_known(planning: Planning, site: Site, arguments: Arguments) -> Answ
             for s in planning.sites
             if s is not site
             and planning.keys[id(s)] == key
-            and s.symbol in ("connections.connect", "connections.add_connection")
+            and (
+                s.symbol == "connections.add_connection"
+                or s.symbol == "connections.connect"
+                and any(planning.arguments(s).get(name) is not None for name in _ADDRESS)
+            )
         ]
         if others:
             return unknown(
@@ -369,9 +373,6 @@ def _uri(planning: Planning, arguments: Arguments) -> Template:
         return _text(planning, ("http://",), address)
     uri = arguments.get("uri")
     if uri is not None:
-        if _from_environment(planning, uri):
-            # Without a uri the ORM takes the default address.
-            return (Src(uri), ' or "http://localhost:19530"')
         return (Src(uri),)
     host, port = arguments.get("host"), arguments.get("port")
     if host is None and port is None:

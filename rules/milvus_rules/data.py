@@ -637,7 +637,12 @@ class Results(Rule):
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
         name = site.symbol.partition(".")[2]
         item = _ITEMS.get(name)
-        if name == "delete_count":
+        if name == "delete_count" and all(
+            made.symbol.endswith("delete")
+            for result in site.objects
+            if isinstance(result.origin, ast.AST)
+            for made in planning.flow.sites.get(result.origin, [])
+        ):
             return []  # said at the delete, whose result is used
         require(
             RESULT_MEMBER,

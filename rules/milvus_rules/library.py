@@ -20,7 +20,7 @@ SHAPES = {"QueryResult": Shape.LIST, "int": Shape.NUMBER, "bool": Shape.NUMBER, 
 # Members and keywords that hardly any other object has.
 _DISTINCTIVE = frozenset({"num_entities", "hybrid_search", "drop_index", "has_index"})
 _DISTINCTIVE_KEYWORDS = {
-    "search": frozenset({"anns_field", "param"}),
+    "search": frozenset({"param"}),
     "query": frozenset({"expr"}),
     "delete": frozenset({"expr"}),
     "create_index": frozenset({"index_params"}),
@@ -114,6 +114,8 @@ class PyMilvus:
         while isinstance(name, ast.Call | ast.Subscript):
             name = name.func if isinstance(name, ast.Call) else name.value
         word = name.attr if isinstance(name, ast.Attribute) else getattr(name, "id", "")
+        if "client" in word.lower():
+            return None
         if member in _DISTINCTIVE or keywords & _DISTINCTIVE_KEYWORDS.get(member, frozenset()):
             return symbol
         return symbol if word.lower().strip("_").startswith(("coll", "milvus_coll")) else None
@@ -251,6 +253,9 @@ class _Connections:
 
     def is_disconnect(self, symbol: str) -> bool:
         return symbol in ("connections.disconnect", "connections.remove_connection")
+
+    def acts_on_alias(self, symbol: str) -> bool:
+        return symbol in ("db.using_database", "utility.reset_password")
 
     def needs_client(self, site: Site) -> bool:
         return site.form not in ("annotation", "suspect") and not self.is_connect(site.symbol)

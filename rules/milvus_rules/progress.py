@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from migrate_milvus.edits import Edit, ReplaceNode, ReplaceStatement, Src
 from migrate_milvus.flow import Site
-from migrate_milvus.planning import Planning
-from migrate_milvus.registry import PROVED, Answer, Refusal, Rule, predicate, require, unknown
+from migrate_milvus.planning import BY_HAND, Planning
+from migrate_milvus.registry import PROVED, Answer, Refusal, Rule, predicate, refuted, require, unknown
 from migrate_milvus.values import Object
 from milvus_rules.direct import UTILITY
 from milvus_rules.fields import text_of
@@ -80,11 +80,14 @@ class Progress(Rule):
             )
             return [ReplaceNode(site.node, (call,))]
         if name == "loading_progress":
-            raise Refusal(
-                "by-hand",
-                "the client's load state has another shape than loading_progress()",
-                planning.rule_set.recipe(site.symbol),
+            require(
+                BY_HAND,
+                refuted(
+                    "the client's load state has another shape than loading_progress()",
+                    planning.rule_set.recipe(site.symbol),
+                ),
             )
+            return []
         waits_for_load = name == "wait_for_loading_complete"
         require(
             AFTER_LOAD if waits_for_load else AFTER_INDEX,
