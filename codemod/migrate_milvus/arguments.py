@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from migrate_milvus.flow import Content, Flow
+from migrate_milvus.values import Container
 
 
 @dataclass
@@ -78,6 +79,43 @@ def literal_dict(flow: Flow, node: ast.expr | None) -> Content | None:
     if all(isinstance(k, ast.Constant) and isinstance(k.value, str) for k in content.node.keys):
         return content
     return None
+
+
+def dict_keys(flow: Flow, node: ast.expr | None) -> set[str] | None:
+    """The keys that a dict may have: of its display, items set later, and literal updates.
+
+    None when the expression may be something else than such a dict.
+    """
+    values = flow.value(node)
+    keys: set[str] = set()
+    for value in values:
+        content = flow.contents.get(value.origin) if isinstance(value, Container) else None
+        if content is None or content.kind != "dict" or not content.exact:
+            return None
+        if isinstance(content.node, ast.Dict):
+            given: list[ast.expr | None] = list(content.node.keys)
+        elif isinstance(content.node, ast.Call):
+            given = [ast.Constant(keyword.arg) for keyword in content.node.keywords]
+        else:
+            return None
+        for change in content.changed:
+            if isinstance(change, ast.Subscript):
+                given.append(change.slice)
+            elif (
+                isinstance(change, ast.Call)
+                and isinstance(change.func, ast.Attribute)
+                and change.func.attr == "update"
+                and len(change.args) == 1
+                and isinstance(change.args[0], ast.Dict)
+            ):
+                given += change.args[0].keys
+            else:
+                return None
+        for key in given:
+            if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
+                return None
+            keys.add(key.value)
+    return keys if values else None
 
 
 def dict_items(content: Content) -> dict[str, ast.expr]:

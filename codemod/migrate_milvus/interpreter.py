@@ -118,6 +118,7 @@ class _Interpreter:
         self.handlers: list[list[State]] = []
         self.shadows: list[dict[str, Abstract]] = []
         self.consuming: set[Hashable] = set()
+        self.outside: set[Hashable] = set()  # results of functions of other modules
         self.final: dict[str, Abstract] = {}
         self._evaluators: dict[type[ast.AST], Callable[..., Abstract]] = {}
         self._executors: dict[type[ast.AST], Callable[..., None]] = {}
@@ -238,6 +239,9 @@ class _Interpreter:
             or self.is_reached(info)
             or bool(info.opaque_decorators)
         )
+        for value in self.peek(parameter.annotation) if parameter.annotation else ():
+            if isinstance(value, ModuleValue):
+                self.outside.add(opaque.origin)  # of a class of another module
         if self.settling and not passed:
             return BOTTOM
         if not passed or outside:
@@ -254,7 +258,7 @@ class _Interpreter:
         name = info.owner.name if info.owner is not None else info.name
         if info.owner is not None:
             return name in self.reached and (
-                info.name in self.reached or info.name == "__init__"
+                f".{info.name}" in self.reached or info.name == "__init__"
             )
         return name in self.reached
 
@@ -1249,6 +1253,8 @@ class _Interpreter:
         self.consume_arguments(node, f"{name}()", objects_too=not looking)
         if dotted in shapes.ENVIRONMENT and len(node.args) + len(node.keywords) == 1:
             return frozenset({Opaque(("environment", id(node)), Shape.TEXT), NONE})
+        if not dotted.startswith("builtins."):
+            self.outside.add(id(node))
         return frozenset({Opaque(id(node), shapes.of_external_call(dotted))})
 
     def set_attribute(self, node: ast.Call) -> None:
@@ -1277,7 +1283,11 @@ class _Interpreter:
     def suspect(self, node: ast.Attribute, keywords: set[str]) -> None:
         """An unknown object is used as one of the library's would be: say so, it may be one."""
         known = any(
-            isinstance(v, Opaque) and isinstance(v.origin, tuple) and v.origin[0] == "library"
+            isinstance(v, Opaque)
+            and (
+                v.origin in self.outside
+                or (isinstance(v.origin, tuple) and v.origin[0] == "library")
+            )
             for v in self.flow.value(node.value)
         )
         if known or not self.imports_sites():

@@ -478,14 +478,14 @@ class Planning:
                 )
         if slot.kind == "global" and slot.name in self.context.reached:
             self._reached(unit, where, f"'{slot.name}'")
-        if slot.kind == "attribute" and slot.name in self.context.reached:
+        if slot.kind == "attribute" and f".{slot.name}" in self.context.reached:
             self._reached(unit, where, f"attribute '{slot.name}'")
         if function is not None and slot.kind in ("local", "return", "yield"):
             is_parameter = slot.kind == "local" and slot.name in function.names_of_parameters()
             if slot.kind == "local" and not is_parameter:
                 return
             what = "takes" if is_parameter else "gives"
-            if self.context.reached and function.name in self.context.reached and (
+            if self.is_reached(function) and (
                 function.owner is None or function.name != "__init__"
             ):
                 self._reached(unit, where, f"{function.name}(), which {what} it,")
@@ -516,6 +516,11 @@ class Planning:
                         "Let it take and return the collection's name.",
                     ),
                 )
+
+    def is_reached(self, function: FunctionInfo) -> bool:
+        """Whether other modules use the function (or, by name, the method)."""
+        name = f".{function.name}" if function.owner is not None else function.name
+        return name in self.context.reached
 
     def _reached(self, unit: Unit, where: ast.AST, what: str) -> None:
         files = ", ".join(self.context.importers[:3])
@@ -687,7 +692,7 @@ class Planning:
         if (
             function in self.flow.escaped_functions
             or function.opaque_decorators
-            or function.name in self.context.reached
+            or self.is_reached(function)
             or isinstance(function.node, ast.Lambda)
             or self.settings.keep_signatures
         ):

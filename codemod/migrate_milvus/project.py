@@ -12,7 +12,6 @@ class ModuleGraph:
     """The imports among the parsed modules of a project, by displayed path."""
 
     def __init__(self, trees: Mapping[str, ast.Module]) -> None:
-        self._trees = trees
         self._parts = {name: _parts(name) for name in trees}
         self._by_last: dict[str, list[str]] = defaultdict(list)
         for name, parts in self._parts.items():
@@ -26,18 +25,8 @@ class ModuleGraph:
             self._collect(name, tree)
 
     def reached(self, name: str) -> frozenset[str]:
-        """The names and attributes that importing modules mention."""
-        reached = self._reached.get(name, set())
-        if "*" in reached:
-            tree = self._trees[name]
-            defined = {
-                node.name
-                for node in tree.body
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-            }
-            assigned = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-            return frozenset(reached | defined | assigned)
-        return frozenset(reached)
+        """What importing modules mention: names that they import, and attributes as ``.name``."""
+        return frozenset(self._reached.get(name, ()))
 
     def importers(self, name: str) -> tuple[str, ...]:
         """The modules that import ``name``."""
@@ -71,15 +60,20 @@ class ModuleGraph:
     def _collect(self, name: str, tree: ast.Module) -> None:
         paths = self._imported[name]
         imported: dict[str, set[str]] = defaultdict(set)
+        whole: set[str] = set()  # modules that are imported as modules
         attributes: set[str] = set()
+        used: set[str] = set()
         for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute):
+            if isinstance(node, ast.Name):
+                used.add(node.id)
+            elif isinstance(node, ast.Attribute):
                 attributes.add(node.attr)
             elif isinstance(node, ast.Import):
                 for alias in node.names:
                     paths.add(alias.name)
                     for target in self._targets(alias.name.split("."), name):
                         imported[target] |= set()
+                        whole.add(target)
             elif isinstance(node, ast.ImportFrom):
                 module = self._absolute(node, name)
                 for target in self._targets(module, name):
@@ -90,10 +84,15 @@ class ModuleGraph:
                     paths.add("." * node.level + (node.module or "") + "." + alias.name)
                     for target in self._targets([*module, alias.name], name):
                         imported[target] |= set()
+                        whole.add(target)
         for target, names in imported.items():
             if target == name:
                 continue
-            self._reached[target] |= names | attributes
+            if "*" in names:
+                names = names | used
+            self._reached[target] |= names | {f".{attribute}" for attribute in attributes}
+            if target in whole:
+                self._reached[target] |= attributes
             self._importers[target].append(name)
             self._linked[target].add(name)
             self._linked[name].add(target)

@@ -226,7 +226,7 @@ def _assigned_in_vain(planning: Planning, site: Site) -> bool:
     slots = [slot for slot, writes in flow.writes.items() if target in writes]
     return bool(slots) and all(
         not flow.readers(slot)
-        and slot.name not in planning.context.reached
+        and not {slot.name, f".{slot.name}"} & planning.context.reached
         and len(flow.writes[slot]) == 1
         for slot in slots
     )

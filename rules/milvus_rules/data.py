@@ -24,6 +24,7 @@ from migrate_milvus.edits import (
 from migrate_milvus.flow import Content, Site
 from migrate_milvus.interpreter import shape_of
 from migrate_milvus.planning import Planning
+from migrate_milvus.program import FunctionInfo
 from migrate_milvus.registry import PROVED, Answer, Refusal, Rule, predicate, refuted, require, unknown
 from migrate_milvus.values import Abstract, Container, Object, Opaque, Shape, Value
 from milvus_rules import versions
@@ -514,8 +515,8 @@ def check_result(site: Site, planning: Planning) -> None:
         if slot.kind == "return" and made in values:
             function = slot.owner
             name = getattr(function, "name", "")
-            known_callers = [e for e in planning.flow.callers(function)]  # type: ignore[arg-type]
-            if not known_callers or name in planning.context.reached:
+            assert isinstance(function, FunctionInfo)
+            if not planning.flow.callers(function) or planning.is_reached(function):
                 require(
                     RESULT,
                     unknown(

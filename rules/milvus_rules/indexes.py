@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from migrate_milvus.arguments import dict_items, literal_dict
+from migrate_milvus.arguments import dict_items, dict_keys, literal_dict
 from migrate_milvus.edits import (
     Block,
     Edit,
@@ -136,17 +136,16 @@ def _params_known(site: Site, planning: Planning) -> Answer:
     expression = planning.arguments(site).get("index_params")
     if is_none(expression):
         return PROVED
-    content = literal_dict(planning.flow, expression)
+    keys = dict_keys(planning.flow, expression)
     recipe = (
         "index_params = client.prepare_index_params()\n"
         "index_params.add_index(field_name=..., **params)  # params must be a dict\n"
         "client.create_index(collection_name=..., index_params=index_params)"
     )
-    if content is None:
+    if keys is None:
         return unknown("the index parameters are not a dict that can be seen here", recipe)
-    items = dict_items(content)
-    if not set(items) <= {"index_type", "metric_type", "params"} and not all(
-        name.isidentifier() and name not in ("field_name", "index_name") for name in items
+    if not all(
+        name.isidentifier() and name not in ("field_name", "index_name") for name in keys
     ):
         return unknown("the dict has keys that add_index() would mistake", recipe)
     inline = isinstance(expression, ast.Dict)
@@ -183,6 +182,8 @@ def prepare(
                 freed = planning.flow.slot_of_name(expression.id, site.function)
         else:
             pairs.append(("**", (Src(expression),)))
+    elif not is_none(expression) and expression is not None:
+        pairs.append(("**", (Src(expression),)))
     index_name = keyword(arguments, "index_name")
     pairs.append(index_name)
     if variable is None:

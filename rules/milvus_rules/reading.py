@@ -156,7 +156,7 @@ def _forwarded(
     if (
         reads != [node]
         or not edges
-        or function.name in planning.context.reached
+        or planning.is_reached(function)
         or function in flow.escaped_functions
         or function.opaque_decorators
     ):
