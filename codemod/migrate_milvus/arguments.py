@@ -50,7 +50,7 @@ def bind(flow: Flow, call: ast.Call, parameters: Sequence[str]) -> Arguments:
                 continue
             bound.unpacked.append((keyword, content))
             assert isinstance(content.node, ast.Dict)
-            for key, value in zip(content.node.keys, content.node.values):
+            for key, value in zip(content.node.keys, content.node.values, strict=False):
                 assert isinstance(key, ast.Constant)
                 _put(bound, str(key.value), value, parameters)
         else:
@@ -123,6 +123,6 @@ def dict_items(content: Content) -> dict[str, ast.expr]:
     assert isinstance(content.node, ast.Dict)
     return {
         str(key.value): value
-        for key, value in zip(content.node.keys, content.node.values)
+        for key, value in zip(content.node.keys, content.node.values, strict=False)
         if isinstance(key, ast.Constant)
     }

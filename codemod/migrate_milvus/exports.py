@@ -96,7 +96,9 @@ class _Exporter:
                     continue
                 key = f"{info.name}.{name}"
                 made.members[name] = (
-                    Foreign(key, kinds=returns) if method.is_property else Foreign(key, returns=returns)
+                    Foreign(key, kinds=returns)
+                    if method.is_property
+                    else Foreign(key, returns=returns)
                 )
         return made
 

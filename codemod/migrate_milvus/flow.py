@@ -63,9 +63,7 @@ class State:
 
     def same(self, other: State) -> bool:
         """Whether nothing differs."""
-        return (
-            self.dead == other.dead and self.facts == other.facts and self.names == other.names
-        )
+        return self.dead == other.dead and self.facts == other.facts and self.names == other.names
 
 
 def merge(states: Iterable[State]) -> State:
@@ -195,9 +193,7 @@ class LibraryModel(Protocol):
     def is_method(self, kind: str, member: str) -> bool | None:
         """True: a method; False: a property; None: the kind has no such member."""
 
-    def looks_like(
-        self, receiver: ast.expr, member: str, keywords: frozenset[str]
-    ) -> str | None:
+    def looks_like(self, receiver: ast.expr, member: str, keywords: frozenset[str]) -> str | None:
         """The symbol that ``receiver.member`` is likely to be, when nothing is known of it."""
 
     def takes_object(self, name: str, kind: str) -> bool:
@@ -209,9 +205,7 @@ class LibraryModel(Protocol):
     def assume(self, site: Site, truth: bool, flow: Flow) -> frozenset[Fact]:
         """The facts that hold when the call's result was true (or false)."""
 
-    def assume_member(
-        self, site: Site, key: Hashable, truth: bool, flow: Flow
-    ) -> frozenset[Fact]:
+    def assume_member(self, site: Site, key: Hashable, truth: bool, flow: Flow) -> frozenset[Fact]:
         """The facts that hold when ``key`` was (or was not) found in the call's result."""
 
 
@@ -294,8 +288,8 @@ class Flow:
                     return constant
                 return ("definition", next(iter(known))) if len(known) == 1 else None
             return self._slot_identity(slot, values)
-        if isinstance(node, ast.Attribute) and (slot := self.reads.get(node)):
-            return self._slot_identity(slot, values)
+        if isinstance(node, ast.Attribute) and (read := self.reads.get(node)):
+            return self._slot_identity(read, values)
         return _constant(values) or (
             ("values", values)
             if len(values) == 1 and isinstance(next(iter(values)), Opaque) is False

@@ -53,7 +53,19 @@ ROUNDS = 12
 _BUILTINS = frozenset(dir(builtins))
 _LIST_ADDERS = frozenset({"append", "add"})
 _LIST_CHANGERS = frozenset(
-    "extend insert remove pop clear sort reverse update setdefault popitem discard".split()
+    [
+        "extend",
+        "insert",
+        "remove",
+        "pop",
+        "clear",
+        "sort",
+        "reverse",
+        "update",
+        "setdefault",
+        "popitem",
+        "discard",
+    ]
 )
 # Builtins that look at a value without keeping it or showing it.
 _HARMLESS = frozenset({"bool", "callable", "id"})
@@ -349,9 +361,7 @@ class _Interpreter:
     def is_definition(self, slot: Slot) -> bool:
         """Whether a module name is only bound by imports, functions and classes."""
         return self.function is not None and all(
-            isinstance(
-                target, ast.alias | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-            )
+            isinstance(target, ast.alias | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
             and self.flow.scope_of.get(target) is None
             for target in self.flow.writes.get(slot, ())
         )
@@ -378,14 +388,10 @@ class _Interpreter:
         key = ("definition", definition)
         if self.state.facts:
             self.state.facts = frozenset(
-                fact
-                for fact in self.state.facts
-                if not (isinstance(fact, tuple) and key in fact)
+                fact for fact in self.state.facts if not (isinstance(fact, tuple) and key in fact)
             )
 
-    def write(
-        self, slot: Slot, values: Abstract, target: ast.AST, value: ast.expr | None
-    ) -> None:
+    def write(self, slot: Slot, values: Abstract, target: ast.AST, value: ast.expr | None) -> None:
         """Record an assignment to a slot."""
         known = self.flow.writes[slot].get(target)
         if known is not None:
@@ -425,11 +431,7 @@ class _Interpreter:
         values = self.eval(node.value) if node.value is not None else BOTTOM
         if node.value is not None:
             self.assign(node.target, values, node.value)
-        elif (
-            self.owner is not None
-            and self.function is None
-            and isinstance(node.target, ast.Name)
-        ):
+        elif self.owner is not None and self.function is None and isinstance(node.target, ast.Name):
             slot = Slot("attribute", self.owner.family, node.target.id)
             self.store(slot, values)
         elif isinstance(node.target, ast.Attribute):
@@ -460,9 +462,7 @@ class _Interpreter:
             self.change_contents(left, node, "+=")
             self.absorb(left, right)
             values = left if any(isinstance(v, Container) for v in left) else BOTTOM
-            self.bind(
-                node.target.id, values or frozenset({Opaque(id(node))}), node.target, None
-            )
+            self.bind(node.target.id, values or frozenset({Opaque(id(node))}), node.target, None)
         else:
             self.load_target(node.target)
             self.consume(right, node.value, "stored")
@@ -581,9 +581,7 @@ class _Interpreter:
                     else:
                         entered = join(entered, frozenset({Opaque(id(item.context_expr))}))
                 else:
-                    self.consume(
-                        frozenset({value}), item.context_expr, "used as a context manager"
-                    )
+                    self.consume(frozenset({value}), item.context_expr, "used as a context manager")
                     entered = join(entered, frozenset({Opaque(id(item.context_expr))}))
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, entered, None)
@@ -649,9 +647,7 @@ class _Interpreter:
         for alias in node.names:
             dotted = alias.name if alias.asname else alias.name.partition(".")[0]
             self.flow.imports[alias] = alias.name
-            self.bind(
-                alias.asname or dotted, frozenset({self.module_value(dotted)}), alias
-            )
+            self.bind(alias.asname or dotted, frozenset({self.module_value(dotted)}), alias)
 
     def exec_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = "." * node.level + (node.module or "")
@@ -709,11 +705,15 @@ class _Interpreter:
         arguments = info.node.args
         positional = [*arguments.posonlyargs, *arguments.args]
         pairs = list(
-            zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults)
+            zip(
+                positional[len(positional) - len(arguments.defaults) :],
+                arguments.defaults,
+                strict=False,
+            )
         )
         pairs += [
             (parameter, default)
-            for parameter, default in zip(arguments.kwonlyargs, arguments.kw_defaults)
+            for parameter, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=False)
             if default is not None
         ]
         for parameter, default in pairs:
@@ -769,20 +769,18 @@ class _Interpreter:
                 families = [v.info.family for v in owner if isinstance(v, Instance | Class)]
                 if families and len(families) == len(owner):
                     for family in families:
-                        self.write(
-                            Slot("attribute", family, target.attr), values, target, value
-                        )
+                        self.write(Slot("attribute", family, target.attr), values, target, value)
                 else:
                     self.consume(values, target, f"stored in attribute '{target.attr}'")
-                    for item in owner:
-                        if isinstance(item, Object):
-                            self.escape(item, target, f"attribute '{target.attr}' is set on it")
-                        if isinstance(item, Library):
+                    for holder in owner:
+                        if isinstance(holder, Object):
+                            self.escape(holder, target, f"attribute '{target.attr}' is set on it")
+                        if isinstance(holder, Library):
                             self.mentions.pop(target.value, None)
-                            self.flow.patched[target] = f"{item.name}.{target.attr}"
+                            self.flow.patched[target] = f"{holder.name}.{target.attr}"
             case ast.Tuple() | ast.List() if (kinds := _tuple_of(values)) is not None:
                 self.flow.values[target] = values
-                for item, kind in zip(target.elts, kinds):
+                for item, kind in zip(target.elts, kinds, strict=False):
                     made = next(iter(values))
                     assert isinstance(made, Opaque) and isinstance(made.origin, tuple)
                     self.assign(item, frozenset({Object(kind, made.origin[-1])}), None)
@@ -812,9 +810,7 @@ class _Interpreter:
             case ast.Starred():
                 self.assign(target.value, values, None)
 
-    def absorb(
-        self, container: Abstract, values: Abstract, node: ast.AST | None = None
-    ) -> None:
+    def absorb(self, container: Abstract, values: Abstract, node: ast.AST | None = None) -> None:
         """Put ``values`` into the containers."""
         for item in container:
             if isinstance(item, Container) and (content := self.flow.contents.get(item.origin)):
@@ -898,7 +894,9 @@ class _Interpreter:
         self.flow.scope_of[node] = self.function
         if any(isinstance(value, Object) for value in values):
             seen = self.flow.states.get(node)
-            self.flow.states[node] = self.state.copy() if seen is None else merge((seen, self.state))
+            self.flow.states[node] = (
+                self.state.copy() if seen is None else merge((seen, self.state))
+            )
         return values
 
     def load_target(self, node: ast.expr) -> Abstract:
@@ -944,10 +942,10 @@ class _Interpreter:
                             inner = join(inner, self.recall(item))
                         if value not in inner:
                             self.consume(inner, node, how)
-                case Opaque(origin=("generator", info)):
-                    if ("yielded", info, node) not in self.consuming:
-                        self.consuming.add(("yielded", info, node))
-                        self.consume(self.flow.store.get(Slot("yield", info, ""), BOTTOM), node, how)
+                case Opaque() if _is_generator(value):
+                    if ("yielded", value, node) not in self.consuming:
+                        self.consuming.add(("yielded", value, node))
+                        self.consume(self.yields(value), node, how)
 
     def escape(self, value: Object, node: ast.AST, how: str) -> None:
         """Record that an object leaves what the analysis follows."""
@@ -1028,7 +1026,11 @@ class _Interpreter:
                             )
             return
         for child in ast.walk(node):
-            if isinstance(child, ast.Constant) and isinstance(child.value, str) and child is not node:
+            if (
+                isinstance(child, ast.Constant)
+                and isinstance(child.value, str)
+                and child is not node
+            ):
                 self.annotation(child)
             if isinstance(child, ast.Name | ast.Attribute):
                 values = self.peek(child)
@@ -1074,9 +1076,7 @@ class _Interpreter:
                     if not self.is_called(node):
                         self.reference(node, symbol, frozenset({owner}))
                     return frozenset({Bound(owner, name)})
-                site = self.site(
-                    node, symbol, "attribute", node.value, frozenset({owner})
-                )
+                site = self.site(node, symbol, "attribute", node.value, frozenset({owner}))
                 if self.library.is_site(owner.kind) or self.library.is_site(symbol):
                     self.record(site)
                 return self.library_result(node, symbol)
@@ -1117,7 +1117,18 @@ class _Interpreter:
                 return join(values, self.user_call(None, method, [], [], info))
             return join(
                 values,
-                frozenset({Function(method, None if through_class and method.is_method and "classmethod" not in method.decorators else info)}),
+                frozenset(
+                    {
+                        Function(
+                            method,
+                            None
+                            if through_class
+                            and method.is_method
+                            and "classmethod" not in method.decorators
+                            else info,
+                        )
+                    }
+                ),
             )
         if not values:
             for base in info.foreign_bases:
@@ -1229,9 +1240,7 @@ class _Interpreter:
             return frozenset({Opaque(id(node))})
         if dotted == "builtins.len" and len(node.args) == 1:
             held = frozenset(
-                v
-                for v in self.flow.value(node.args[0])
-                if not isinstance(v, Container | Instance)
+                v for v in self.flow.value(node.args[0]) if not isinstance(v, Container | Instance)
             )
             self.consume(held, node.args[0], "passed to len()")
             return frozenset({Opaque(id(node), Shape.NUMBER)})
@@ -1347,7 +1356,9 @@ class _Interpreter:
         for index, argument in enumerate(args):
             if isinstance(argument, ast.Starred):
                 exact = False
-                self.consume(self.flow.value(argument.value), argument, f"unpacked in {info.name}()")
+                self.consume(
+                    self.flow.value(argument.value), argument, f"unpacked in {info.name}()"
+                )
                 break
             if index < len(positional):
                 mapping[positional[index].arg] = argument
@@ -1422,9 +1433,7 @@ class _Interpreter:
         result: Abstract = BOTTOM
         for index, values in enumerate(parts):
             if isinstance(node.op, ast.Or) and index < len(parts) - 1:
-                values = frozenset(
-                    v for v in values if not (isinstance(v, Const) and not v.value)
-                )
+                values = frozenset(v for v in values if not (isinstance(v, Const) and not v.value))
             result = join(result, values)
         return result or self.unknown(id(node))
 
@@ -1445,7 +1454,9 @@ class _Interpreter:
         with_none = all(values == frozenset({NONE}) for values in rights)
         if not with_none and left != frozenset({NONE}):
             self.consume(left, node.left, "compared")
-            for operator, comparator, values in zip(node.ops, node.comparators, rights):
+            for operator, comparator, values in zip(
+                node.ops, node.comparators, rights, strict=False
+            ):
                 if isinstance(operator, ast.In | ast.NotIn):
                     # Looking for a key: what the container holds is not touched.
                     values = frozenset(v for v in values if not isinstance(v, Container))
@@ -1514,7 +1525,7 @@ class _Interpreter:
                 exact = False
             else:
                 self.eval(key)
-        for key, value in zip(node.keys, node.values):
+        for key, value in zip(node.keys, node.values, strict=False):
             values = self.eval(value)
             if key is None:
                 self.consume(values, value, "unpacked")
@@ -1596,9 +1607,9 @@ class _Interpreter:
             ):
                 return self.recall(content.items[index])
             if isinstance(content.node, ast.Dict) and content.exact and not content.changed:
-                for key, value in zip(content.node.keys, content.node.values):
+                for key, item in zip(content.node.keys, content.node.values, strict=True):
                     if isinstance(key, ast.Constant) and key.value == index:
-                        return self.recall(value)
+                        return self.recall(item)
             return content.element or self.unknown(("item", id(node)))
         held: Abstract = BOTTOM
         for value in container:

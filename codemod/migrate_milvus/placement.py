@@ -97,10 +97,7 @@ def _connects_before(site: Site, connects: Sequence[Site]) -> bool:
     around: list[FunctionInfo | None] = [*_chain(site.function), None]
     return any(
         connect.function in around
-        and (
-            connect.function is not site.function
-            or connect.node.lineno <= site.node.lineno
-        )
+        and (connect.function is not site.function or connect.node.lineno <= site.node.lineno)
         for connect in connects
     )
 
@@ -125,6 +122,7 @@ def _reaches(flow: Flow, site: Site, owner: ClassInfo) -> str | None:
             and function.self_name is not None
         ):
             return function.self_name
+
     def is_holder(values: Abstract) -> bool:
         return bool(values) and all(
             isinstance(v, Instance) and v.info.family is owner for v in values

@@ -32,7 +32,17 @@ from migrate_milvus.program import FunctionInfo
 from migrate_milvus.registry import Answer, Refusal, RuleSet, predicate, refuted, require, unknown
 from migrate_milvus.settings import Settings
 from migrate_milvus.units import Unit, Units, find_units, strangers
-from migrate_milvus.values import Abstract, Bound, Class, Container, Foreign, Library, ModuleValue, Object, Opaque
+from migrate_milvus.values import (
+    Abstract,
+    Bound,
+    Class,
+    Container,
+    Foreign,
+    Library,
+    ModuleValue,
+    Object,
+    Opaque,
+)
 
 IN_REACH = predicate("client-in-reach", "every use of the connection can reach its client")
 IN_SIGHT = predicate("connection-in-sight", "the connection is opened in this file")
@@ -87,9 +97,7 @@ class _Draft:
     claimed: set[ast.AST] = field(default_factory=set)
     opened: set[Hashable] = field(default_factory=set)
     taken: dict[FunctionInfo | None, set[str]] = field(default_factory=lambda: defaultdict(set))
-    imports: dict[ast.ImportFrom | None, set[str]] = field(
-        default_factory=lambda: defaultdict(set)
-    )
+    imports: dict[ast.ImportFrom | None, set[str]] = field(default_factory=lambda: defaultdict(set))
     modules: set[str] = field(default_factory=set)
 
 
@@ -274,7 +282,9 @@ class Planning:
         """Give a site up, and with it its unit (or its connection)."""
         unit = self.unit(site)
         node = refusal.node if isinstance(refusal.node, ast.AST) else site.node
-        if not any(known[2].reason == refusal.reason and known[3] is node for known in self.refusals):
+        if not any(
+            known[2].reason == refusal.reason and known[3] is node for known in self.refusals
+        ):
             self.refusals.append((site, unit, refusal, node))
         self._give_up(site)
 
@@ -295,7 +305,9 @@ class Planning:
         self.blocked_sites.add(id(site))
 
     def _block_unit(self, unit: Unit, refusal: Refusal, node: ast.AST) -> None:
-        if not any(known[2].reason == refusal.reason and known[3] is node for known in self.refusals):
+        if not any(
+            known[2].reason == refusal.reason and known[3] is node for known in self.refusals
+        ):
             self.refusals.append((None, unit, refusal, node))
         self.blocked_units.add(id(unit))
 
@@ -489,8 +501,10 @@ class Planning:
                 function.owner is None or function.name != "__init__"
             ):
                 self._reached(unit, where, f"{function.name}(), which {what} it,")
-            elif is_parameter and function.name == "__init__" and (
-                function.owner is not None and function.owner.name in self.context.reached
+            elif (
+                is_parameter
+                and function.name == "__init__"
+                and (function.owner is not None and function.owner.name in self.context.reached)
             ):
                 self._reached(unit, where, f"{function.owner.name}(), which {what} it,")
             if function in self.flow.escaped_functions:
@@ -553,9 +567,7 @@ class Planning:
         if found is None:
             for value in self.flow.store.get(slot, frozenset()):
                 if isinstance(value, Container) and value.origin in self.flow.contents:
-                    found = found or self.units.of_values(
-                        self.flow.contents[value.origin].element
-                    )
+                    found = found or self.units.of_values(self.flow.contents[value.origin].element)
         return found
 
     def _slot_of_annotation(self, site: Site) -> Slot | None:
@@ -658,22 +670,16 @@ class Planning:
                 self.flow, made, uses.get(key, []), base, taken, self._client_parameter
             )
             if place.mode == "local" and self._alone_in_its_functions(key, uses):
-                name = placement.free_name(
-                    "client", lambda n: n in self.flow.program.identifiers
-                )
+                name = placement.free_name("client", lambda n: n in self.flow.program.identifiers)
                 place = replace(place, name=name)
             names.add(place.name)
             self.places[key] = place
 
-    def _alone_in_its_functions(
-        self, key: Hashable, uses: dict[Hashable, list[Site]]
-    ) -> bool:
+    def _alone_in_its_functions(self, key: Hashable, uses: dict[Hashable, list[Site]]) -> bool:
         """Whether the functions that use the connection use no other."""
         own = {site.function for site in uses.get(key, [])}
         return not any(
-            site.function in own and other != key
-            for other, sites in uses.items()
-            for site in sites
+            site.function in own and other != key for other, sites in uses.items() for site in sites
         )
 
     def needs_client_here(self, site: Site) -> bool:
@@ -865,7 +871,7 @@ class Planning:
             return None
         function = self.flow.scope_of.get(reader)
         chosen: ast.expr | None = None
-        for item in sorted(values, key=lambda v: _line_of(v)):
+        for item in sorted(values, key=_line_of):
             if not isinstance(item, Object) or not isinstance(item.origin, ast.Call):
                 return None
             expression = self.name_expression(item)
@@ -964,7 +970,11 @@ class Planning:
         ):
             return old  # the variable holds other things too
         kind = next(
-            (v.kind.lower() for v in values if isinstance(v, Object) and v.kind != "MutationResult"),
+            (
+                v.kind.lower()
+                for v in values
+                if isinstance(v, Object) and v.kind != "MutationResult"
+            ),
             "collection",
         )
         if slot.kind == "attribute":
@@ -987,11 +997,16 @@ class Planning:
             scope_names: set[str] = set(slot.owner.locals) | slot.owner.globals
         else:
             scope_names = self.flow.program.identifiers
-        taken = scope_names | self.draft.taken[slot.owner if isinstance(slot.owner, FunctionInfo) else None]
+        taken = (
+            scope_names
+            | self.draft.taken[slot.owner if isinstance(slot.owner, FunctionInfo) else None]
+        )
         # A name used anywhere in the function would be shadowed.
         used = {
             n.id
-            for n in ast.walk(slot.owner.node if isinstance(slot.owner, FunctionInfo) else self.flow.source.tree)
+            for n in ast.walk(
+                slot.owner.node if isinstance(slot.owner, FunctionInfo) else self.flow.source.tree
+            )
             if isinstance(n, ast.Name)
         }
         wanted = f"{kind}_name"
@@ -1112,9 +1127,7 @@ class Planning:
     def _bound_name(self, name: str) -> str:
         if name not in self.flow.program.identifiers:
             return name
-        return placement.free_name(
-            f"Py{name}", lambda n: n in self.flow.program.identifiers
-        )
+        return placement.free_name(f"Py{name}", lambda n: n in self.flow.program.identifiers)
 
     def module(self, name: str) -> str:
         """The text that names a module of the standard library, importing it where needed."""
@@ -1218,9 +1231,7 @@ class Planning:
 
     def _name_edits(self) -> list[Edit]:
         edits: list[Edit] = []
-        handled = {
-            edit.node for edit in self.draft.edits if isinstance(edit, ReplaceNode)
-        }
+        handled = {edit.node for edit in self.draft.edits if isinstance(edit, ReplaceNode)}
         receivers = {site.receiver for site in self.sites if site.receiver is not None}
         passed_on = {
             edge.arguments.get(parameter.arg)
@@ -1266,9 +1277,7 @@ class Planning:
         prefix = ""
         for place in self.places.values():
             if isinstance(place, placement.Place) and place.parameters.get(function) is node:
-                kind = (
-                    f": {self.reference(self.rule_set.client_class)}" if node.annotation else ""
-                )
+                kind = f": {self.reference(self.rule_set.client_class)}" if node.annotation else ""
                 prefix = f"{place.name}{kind}, "
         if node.annotation is None:
             return ReplaceNode(node, (prefix + name,))
@@ -1283,7 +1292,9 @@ class Planning:
             edits.append(self._rename_parameter(function, parameter, renamed))
             for edge in self.flow.callers(function):
                 assert edge.node is not None
-                edits.append(self._pass_client(edge.node, edge.arguments[parameter.arg], place, renamed))
+                edits.append(
+                    self._pass_client(edge.node, edge.arguments[parameter.arg], place, renamed)
+                )
         return edits
 
     def _pass_client(
@@ -1422,12 +1433,12 @@ class Planning:
                     followers[id(unit)].append(site)
         reported: set[tuple[int, int, str, str]] = set()
         lead: dict[int, str] = {}
-        for site, unit, refusal, node in self.refusals:
-            if site is not None and id(site) in self.ignored:
+        for cause, unit, refusal, node in self.refusals:
+            if cause is not None and id(cause) in self.ignored:
                 continue
             place = self._place(node)
             rule = refusal.rule or (
-                self.rule_set.rule_id(site.symbol) if site is not None else "MLV290"
+                self.rule_set.rule_id(cause.symbol) if cause is not None else "MLV290"
             )
             if self.context.ignores(place.line, rule):
                 continue
@@ -1436,8 +1447,10 @@ class Planning:
                 lead.setdefault(id(unit), f"{refusal.reason} at line {place.line}")
             if signature in reported:
                 continue
-            if site is not None and site.form in ("reference", "suspect") and any(
-                known[0] == place.line for known in reported
+            if (
+                cause is not None
+                and cause.form in ("reference", "suspect")
+                and any(known[0] == place.line for known in reported)
             ):
                 continue  # what it is used for is reported on the same line
             reported.add(signature)
@@ -1453,7 +1466,7 @@ class Planning:
                     reason=refusal.reason,
                     message=refusal.message,
                     recipe=refusal.recipe,
-                    symbol=site.symbol if site is not None else "",
+                    symbol=cause.symbol if cause is not None else "",
                     follows=follows,
                 )
             )
@@ -1472,7 +1485,7 @@ class Planning:
             )
         self._note_blocking_calls(plan)
         self._report_texts(plan)
-        reasons = {id(site): refusal.reason for site, _, refusal, _ in self.refusals if site}
+        reasons = {id(cause): known.reason for cause, _, known, _ in self.refusals if cause}
         for site in self.sites:
             if not self._is_orm(site):
                 continue
@@ -1589,13 +1602,13 @@ class Planning:
         """The chain of evidence that makes this a use of the library, nearest first."""
         line, column = self.flow.source.place(site.node)
         steps = [f"{line}:{column} {self._text(site.node).splitlines()[0]} is {site.symbol}"]
-        target = site.receiver or (
-            site.node.func if isinstance(site.node, ast.Call) else site.node
-        )
+        target = site.receiver or (site.node.func if isinstance(site.node, ast.Call) else site.node)
         self._chain(target, steps, set(), 0)
         return steps
 
-    def _chain(self, node: ast.expr | None, steps: list[str], seen: set[ast.AST], depth: int) -> None:
+    def _chain(
+        self, node: ast.expr | None, steps: list[str], seen: set[ast.AST], depth: int
+    ) -> None:
         if node is None or node in seen or depth > 12:
             return
         seen.add(node)

@@ -14,8 +14,24 @@ FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 # Decorators that leave the function callable with its own signature.
 TRANSPARENT = frozenset(
-    "staticmethod classmethod property cached_property lru_cache cache wraps abstractmethod "
-    "override final retry contextmanager asynccontextmanager overload jit no_grad".split()
+    [
+        "staticmethod",
+        "classmethod",
+        "property",
+        "cached_property",
+        "lru_cache",
+        "cache",
+        "wraps",
+        "abstractmethod",
+        "override",
+        "final",
+        "retry",
+        "contextmanager",
+        "asynccontextmanager",
+        "overload",
+        "jit",
+        "no_grad",
+    ]
 )
 
 
@@ -204,9 +220,7 @@ class _Bindings(ast.NodeVisitor):
             if isinstance(child, ast.NamedExpr):
                 self.names.add(child.target.id)
 
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = (
-        visit_comprehension_scope
-    )
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_comprehension_scope
 
 
 def collect(tree: ast.Module) -> Program:

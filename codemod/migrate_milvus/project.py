@@ -77,9 +77,7 @@ class ModuleGraph:
             elif isinstance(node, ast.ImportFrom):
                 module = self._absolute(node, name)
                 for target in self._targets(module, name):
-                    imported[target].update(
-                        alias.name for alias in node.names
-                    )
+                    imported[target].update(alias.name for alias in node.names)
                 for alias in node.names:
                     paths.add("." * node.level + (node.module or "") + "." + alias.name)
                     for target in self._targets([*module, alias.name], name):

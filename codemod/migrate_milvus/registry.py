@@ -146,9 +146,7 @@ class RuleSet:
     fallback: Callable[[str], str]
     recipe: Callable[[str], str]
     parameters: Callable[[str], tuple[str, ...]]
-    check_calls: Callable[
-        [ast.Module, tuple[int, ...], ast.Module], Iterable[tuple[ast.Call, str]]
-    ]
+    check_calls: Callable[[ast.Module, tuple[int, ...], ast.Module], Iterable[tuple[ast.Call, str]]]
 
     def rule_for(self, symbol: str) -> Rule | None:
         """The rule that rewrites ``symbol``."""
@@ -192,7 +190,7 @@ def _subclasses(base: type[Rule]) -> list[Rule]:
 
 def rules() -> list[RuleInfo]:
     """The rules, for listings."""
-    infos = {}
+    infos: dict[str, RuleInfo] = {}
     for rule in load().rules:
         infos.setdefault(
             rule.id, RuleInfo(rule.id, rule.title, inspect.cleandoc(rule.__doc__ or ""))

@@ -52,7 +52,9 @@ _METHODS: dict[str, Shape] = {
     "to_dict": Shape.ANY,
 }
 
-_SCALAR_NUMPY = frozenset("mean sum max min float32 float64 int64 dot linalg".split())
+_SCALAR_NUMPY = frozenset(
+    ["mean", "sum", "max", "min", "float32", "float64", "int64", "dot", "linalg"]
+)
 
 
 def of_external_call(dotted: str) -> Shape:

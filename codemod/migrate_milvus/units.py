@@ -70,17 +70,13 @@ def find_units(flow: Flow, kinds: frozenset[str]) -> Units:
             # A result, and an object made from another object, goes with what it came from.
             made = flow.value(site.node)
             if site.objects and site.form in ("call", "attribute"):
-                own = frozenset(
-                    v for v in made if isinstance(v, Object) and v.origin is site.node
-                )
+                own = frozenset(v for v in made if isinstance(v, Object) and v.origin is site.node)
                 together(frozenset(site.objects) | own)
             elif isinstance(site.node, ast.Call):
                 passed: Abstract = frozenset()
                 for argument in site.node.args[:1]:
                     passed = flow.value(argument)
-                own = frozenset(
-                    v for v in made if isinstance(v, Object) and v.origin is site.node
-                )
+                own = frozenset(v for v in made if isinstance(v, Object) and v.origin is site.node)
                 held = frozenset(v for v in passed if isinstance(v, Object) and v.kind in kinds)
                 if own and held:
                     together(own | held)
@@ -100,7 +96,13 @@ def find_units(flow: Flow, kinds: frozenset[str]) -> Units:
             found_unit.sites.append(site)
     for slot, values in flow.store.items():
         held_unit = units.of_values(values)
-        if held_unit is not None and slot.kind in ("global", "local", "attribute", "return", "yield"):
+        if held_unit is not None and slot.kind in (
+            "global",
+            "local",
+            "attribute",
+            "return",
+            "yield",
+        ):
             held_unit.slots.add(slot)
             units.of_slot[slot] = held_unit
     for node, slot in flow.reads.items():
@@ -122,7 +124,5 @@ def strangers(values: Abstract, unit: Unit) -> Abstract:
         for v in values
         if v not in unit.objects
         and v != NONE
-        and not (
-            isinstance(v, Opaque) and isinstance(v.origin, tuple) and v.origin[0] == "unset"
-        )
+        and not (isinstance(v, Opaque) and isinstance(v.origin, tuple) and v.origin[0] == "unset")
     )

@@ -179,6 +179,4 @@ def only(values: Abstract) -> Value | None:
 
 def objects(values: Abstract, *kinds: str) -> frozenset[Object]:
     """The library objects among ``values``, of the given kinds (all kinds when none is given)."""
-    return frozenset(
-        v for v in values if isinstance(v, Object) and (not kinds or v.kind in kinds)
-    )
+    return frozenset(v for v in values if isinstance(v, Object) and (not kinds or v.kind in kinds))

@@ -18,7 +18,16 @@ from migrate_milvus.edits import (
 )
 from migrate_milvus.flow import Site
 from migrate_milvus.planning import BY_HAND, Planning
-from migrate_milvus.registry import PROVED, Answer, Refusal, Rule, predicate, refuted, require, unknown
+from migrate_milvus.registry import (
+    PROVED,
+    Answer,
+    Refusal,
+    Rule,
+    predicate,
+    refuted,
+    require,
+    unknown,
+)
 from migrate_milvus.values import Const, Object
 from milvus_rules import indexes
 from milvus_rules.library import CONNECTIONS
@@ -80,9 +89,7 @@ class CollectionConstructor(Rule):
         )
         require(
             ARGUMENTS,
-            lambda: known(
-                arguments, ("name", "schema", "using", "timeout", *_CREATE), _SWALLOWED
-            ),
+            lambda: known(arguments, ("name", "schema", "using", "timeout", *_CREATE), _SWALLOWED),
         )
         require(HANDLER, lambda: _handler(planning, site))
         if expression is None:
@@ -116,9 +123,7 @@ class CollectionConstructor(Rule):
         if folded is not None:
             rest.append(("index_params", (folded.variable,)))
         rest += [
-            keyword(arguments, name)
-            for name in dict.fromkeys(arguments.order)
-            if name in _CREATE
+            keyword(arguments, name) for name in dict.fromkeys(arguments.order) if name in _CREATE
         ]
         if planning.handled_names(site.node) & {"MilvusException"}:
             planning.note(
@@ -250,9 +255,7 @@ class _Writer:
         binding = Line((*header, " = ", *name))
         local = all(
             slot.kind == "local" and slot.owner is self.site.function for slot in slots
-        ) or all(
-            slot.kind == "global" and self.site.function is None for slot in slots
-        )
+        ) or all(slot.kind == "global" and self.site.function is None for slot in slots)
         initialising = self.site.function is not None and self.site.function.name == "__init__"
         if local or initialising:
             return [ReplaceStatement(statement, (binding, *creation(written)))]
@@ -287,8 +290,10 @@ class _Writer:
             ):
                 plain = False
         parent = parents[self.statement]
-        elif_branch = isinstance(self.statement, ast.If) and isinstance(parent, ast.If) and (
-            self.statement in parent.orelse
+        elif_branch = (
+            isinstance(self.statement, ast.If)
+            and isinstance(parent, ast.If)
+            and (self.statement in parent.orelse)
         )
         first = planning.evaluated_first(self.statement, self.site.node)
         require(
@@ -490,7 +495,12 @@ class Load(Rule):
             call = client_call(planning, site, "load_collection", name, *rest)
         else:
             call = client_call(
-                planning, site, "load_partitions", name, ("partition_names", (Src(partitions),)), *rest
+                planning,
+                site,
+                "load_partitions",
+                name,
+                ("partition_names", (Src(partitions),)),
+                *rest,
             )
         return [ReplaceNode(site.node, (call,))]
 
@@ -539,9 +549,7 @@ class NameAndSchema(Rule):
         cls = planning.reference("CollectionSchema", site)
         look = client_call(planning, site, "describe_collection", (None, planning.name(site)))
         return [
-            ReplaceNode(
-                site.node, (call_of((f"{cls}.construct_from_dict",), (None, (look,))),)
-            )
+            ReplaceNode(site.node, (call_of((f"{cls}.construct_from_dict",), (None, (look,))),))
         ]
 
     def schema_in_scope(self, site: Site, planning: Planning) -> ast.expr | None:

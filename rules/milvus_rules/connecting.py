@@ -105,19 +105,26 @@ class Connect(Rule):
         arguments = planning.arguments(site)
         require(
             ALIAS,
-            lambda: PROVED
-            if planning.keys[id(site)] is not None or arguments.unknown
-            else unknown("the alias cannot be told from the code", _ALIAS_RECIPE),
+            lambda: (
+                PROVED
+                if planning.keys[id(site)] is not None or arguments.unknown
+                else unknown("the alias cannot be told from the code", _ALIAS_RECIPE)
+            ),
         )
-        require(ARGUMENTS, lambda: known(arguments, ("alias", "_async", *_ADDRESS, *_PASSED, "keep_alive")))
+        require(
+            ARGUMENTS,
+            lambda: known(arguments, ("alias", "_async", *_ADDRESS, *_PASSED, "keep_alive")),
+        )
         require(NOT_ASYNC, lambda: _not_async(planning, arguments))
         require(
             RESULT,
-            lambda: PROVED
-            if is_statement(planning, site) or _assigned_in_vain(planning, site)
-            else refuted(
-                "the result of connect() is used, and it is None",
-                "Call connect() in a statement of its own; the client takes its place.",
+            lambda: (
+                PROVED
+                if is_statement(planning, site) or _assigned_in_vain(planning, site)
+                else refuted(
+                    "the result of connect() is used, and it is None",
+                    "Call connect() in a statement of its own; the client takes its place.",
+                )
             ),
         )
         require(ONE_ADDRESS, lambda: _one_address(arguments))
@@ -187,9 +194,11 @@ class Disconnect(Rule):
         key = planning.keys[id(site)]
         require(
             DISCONNECT_ALIAS,
-            lambda: PROVED
-            if key is not None and (key in planning.places or key == ("constant", "default"))
-            else unknown("the alias cannot be told from the code", _ALIAS_RECIPE),
+            lambda: (
+                PROVED
+                if key is not None and (key in planning.places or key == ("constant", "default"))
+                else unknown("the alias cannot be told from the code", _ALIAS_RECIPE)
+            ),
         )
         require(NOT_AFTER_CLOSE, lambda: _not_used_after(planning, site))
         if not planning.uses_of(site) and planning.stays(site):
@@ -271,8 +280,10 @@ def _address_known(planning: Planning, site: Site, arguments: Arguments) -> Answ
             and planning.keys[id(s)] == key
             and (
                 s.symbol == "connections.add_connection"
-                or s.symbol == "connections.connect"
-                and any(planning.arguments(s).get(name) is not None for name in _ADDRESS)
+                or (
+                    s.symbol == "connections.connect"
+                    and any(planning.arguments(s).get(name) is not None for name in _ADDRESS)
+                )
             )
         ]
         if others:
@@ -445,9 +456,7 @@ def _runs(planning: Planning, site: Site, uses: list[Site]) -> Answer:
     return PROVED
 
 
-def _guards_object(
-    planning: Planning, site: Site, node: ast.If, branch: list[ast.stmt]
-) -> bool:
+def _guards_object(planning: Planning, site: Site, node: ast.If, branch: list[ast.stmt]) -> bool:
     """``if x is None: connect(); x = Collection(...)``: whoever has x has connected before."""
     test = node.test
     if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Is):
@@ -482,8 +491,10 @@ def _leaves(block: list[ast.stmt]) -> bool:
     last = block[-1]
     if isinstance(last, ast.Return | ast.Raise | ast.Continue | ast.Break):
         return True
-    return isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) and (
-        ast.unparse(last.value.func) in ("exit", "quit", "sys.exit", "os._exit")
+    return (
+        isinstance(last, ast.Expr)
+        and isinstance(last.value, ast.Call)
+        and (ast.unparse(last.value.func) in ("exit", "quit", "sys.exit", "os._exit"))
     )
 
 

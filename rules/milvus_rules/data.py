@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import keyword as keywords
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from migrate_milvus.edits import (
     Argument,
@@ -25,7 +23,16 @@ from migrate_milvus.flow import Content, Site
 from migrate_milvus.interpreter import shape_of
 from migrate_milvus.planning import Planning
 from migrate_milvus.program import FunctionInfo
-from migrate_milvus.registry import PROVED, Answer, Refusal, Rule, predicate, refuted, require, unknown
+from migrate_milvus.registry import (
+    PROVED,
+    Answer,
+    Refusal,
+    Rule,
+    predicate,
+    refuted,
+    require,
+    unknown,
+)
 from migrate_milvus.values import Abstract, Container, Object, Opaque, Shape, Value
 from milvus_rules import versions
 from milvus_rules.fields import is_switched_on, schema_of, text_of
@@ -93,9 +100,11 @@ class Write(Rule):
         data = arguments.get("data")
         require(
             ARGUMENTS,
-            lambda: known(arguments, _WRITE)
-            if data is not None
-            else unknown("the data is not an argument of its own", "Pass data=."),
+            lambda: (
+                known(arguments, _WRITE)
+                if data is not None
+                else unknown("the data is not an argument of its own", "Pass data=.")
+            ),
         )
         if data is None:
             raise Refusal(ARGUMENTS, "the data is not an argument of its own")
@@ -106,12 +115,14 @@ class Write(Rule):
             asynchronous = arguments.get("_async")
             require(
                 NOT_ASYNC,
-                lambda: PROVED
-                if asynchronous is None
-                or not can_be_true(frozenset(planning.flow.value(asynchronous)))
-                else refuted(
-                    "_async=True asks for a future, which the client does not give",
-                    "executor.submit(client.insert, collection_name=..., data=rows)",
+                lambda: (
+                    PROVED
+                    if asynchronous is None
+                    or not can_be_true(frozenset(planning.flow.value(asynchronous)))
+                    else refuted(
+                        "_async=True asks for a future, which the client does not give",
+                        "executor.submit(client.insert, collection_name=..., data=rows)",
+                    )
                 ),
             )
         require(SHAPE, lambda: _shape_answer(site, planning, data, shape))
@@ -193,9 +204,7 @@ def _element_kind(planning: Planning, values: Abstract) -> str | None:
     return kinds.pop() if len(kinds) == 1 else None
 
 
-def _shape_answer(
-    site: Site, planning: Planning, data: ast.expr, shape: str | None
-) -> Answer:
+def _shape_answer(site: Site, planning: Planning, data: ast.expr, shape: str | None) -> Answer:
     if shape is not None:
         return PROVED
     facts = schema_of(site, planning)
@@ -323,7 +332,7 @@ class _Columns:
             while variable in variables:
                 variable += "_"
             variables.append(variable)
-        row = ", ".join(f'"{n}": {v}' for n, v in zip(names, variables))
+        row = ", ".join(f'"{n}": {v}' for n, v in zip(names, variables, strict=False))
         head = f"for {', '.join(variables)} in "
         if self.strict:
             zipped = CallTemplate(("zip",), (*sources, Argument(("True",), "strict")))
@@ -549,21 +558,25 @@ class Delete(Rule):
         expression = arguments.get("expr")
         require(
             DELETE_ARGUMENTS,
-            lambda: known(
-                arguments, ("expr", "partition_name", "timeout", "consistency_level", "_async")
-            )
-            if expression is not None
-            else unknown("the expression is not an argument of its own", "Pass filter=."),
+            lambda: (
+                known(
+                    arguments, ("expr", "partition_name", "timeout", "consistency_level", "_async")
+                )
+                if expression is not None
+                else unknown("the expression is not an argument of its own", "Pass filter=.")
+            ),
         )
         asynchronous = arguments.get("_async")
         require(
             DELETE_NOT_ASYNC,
-            lambda: PROVED
-            if asynchronous is None
-            or not can_be_true(frozenset(planning.flow.value(asynchronous)))
-            else refuted(
-                "_async=True asks for a future, which the client does not give",
-                "executor.submit(client.delete, collection_name=..., filter=...)",
+            lambda: (
+                PROVED
+                if asynchronous is None
+                or not can_be_true(frozenset(planning.flow.value(asynchronous)))
+                else refuted(
+                    "_async=True asks for a future, which the client does not give",
+                    "executor.submit(client.delete, collection_name=..., filter=...)",
+                )
             ),
         )
         require(DELETE_RESULT, lambda: _delete_result(site, planning))
@@ -593,7 +606,7 @@ def _delete_result(site: Site, planning: Planning) -> Answer:
     return unknown(
         "the result of delete() is used; the client gives a list of keys or a dict, depending on "
         "the server",
-        'result = client.delete(...)\n'
+        "result = client.delete(...)\n"
         'count = result["delete_count"] if isinstance(result, dict) else len(result)',
     )
 
@@ -602,7 +615,9 @@ def _is_read(site: Site, planning: Planning) -> bool:
     """Whether anything reads what the call gave."""
     made = Object("MutationResult", site.node)
     return any(
-        made in values and node is not site.node and isinstance(getattr(node, "ctx", None), ast.Load)
+        made in values
+        and node is not site.node
+        and isinstance(getattr(node, "ctx", None), ast.Load)
         for node, values in planning.flow.values.items()
     )
 
@@ -647,11 +662,13 @@ class Results(Rule):
             return []  # said at the delete, whose result is used
         require(
             RESULT_MEMBER,
-            lambda: PROVED
-            if item is not None and self.upsert_is_new(site, planning, name)
-            else refuted(
-                f"{name} of a mutation result has no counterpart",
-                planning.rule_set.recipe(site.symbol),
+            lambda: (
+                PROVED
+                if item is not None and self.upsert_is_new(site, planning, name)
+                else refuted(
+                    f"{name} of a mutation result has no counterpart",
+                    planning.rule_set.recipe(site.symbol),
+                )
             ),
         )
         assert site.receiver is not None

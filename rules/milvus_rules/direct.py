@@ -157,10 +157,12 @@ def write(site: Site, planning: Planning, row: Row, reason: str) -> list[Edit]:
 def _binds_tighter(site: Site, planning: Planning) -> bool:
     """Whether a comparison written here needs parentheses."""
     parent = planning.flow.source.parents[site.node]
-    return isinstance(
-        parent, ast.Compare | ast.BinOp | ast.UnaryOp | ast.Attribute | ast.Call | ast.Await
-    ) and not (isinstance(parent, ast.Call) and site.node in parent.args) and not (
-        isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
+    return (
+        isinstance(
+            parent, ast.Compare | ast.BinOp | ast.UnaryOp | ast.Attribute | ast.Call | ast.Await
+        )
+        and not (isinstance(parent, ast.Call) and site.node in parent.args)
+        and not (isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not))
     )
 
 

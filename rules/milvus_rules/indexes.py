@@ -55,7 +55,7 @@ class CreateIndex(Rule):
     """``collection.create_index(field, params)`` becomes prepared index parameters.
 
     ``prepare_index_params()``, ``add_index(...)`` with the dict's items as keywords, then
-    ``client.create_index``. A dict that is also read elsewhere stays and is unpacked (``**params``).
+    ``client.create_index``. A dict that is read elsewhere too stays and is unpacked (``**params``).
 
     Where the index may exist already the call is guarded by ``list_indexes``: the server compares
     raw parameters, and the client's flat form differs from the nested one that the ORM stored.
@@ -104,29 +104,35 @@ def check(site: Site, planning: Planning) -> None:
     arguments = planning.arguments(site)
     require(
         ARGUMENTS,
-        lambda: known(
-            arguments, ("field_name", "index_params", "timeout", "index_name", "sync", "_async")
-        )
-        if arguments.get("field_name") is not None or arguments.unknown
-        else unknown("the field's name is not given", "Pass the name of the indexed field."),
+        lambda: (
+            known(
+                arguments, ("field_name", "index_params", "timeout", "index_name", "sync", "_async")
+            )
+            if arguments.get("field_name") is not None or arguments.unknown
+            else unknown("the field's name is not given", "Pass the name of the indexed field.")
+        ),
     )
     asynchronous = arguments.get("_async")
     require(
         NOT_ASYNC,
-        lambda: PROVED
-        if asynchronous is None or not can_be_true(frozenset(planning.flow.value(asynchronous)))
-        else refuted(
-            "create_index(_async=True) returns a future, which the client throws away",
-            "Call client.create_index(...) in a thread: executor.submit(client.create_index, ...).",
+        lambda: (
+            PROVED
+            if asynchronous is None or not can_be_true(frozenset(planning.flow.value(asynchronous)))
+            else refuted(
+                "create_index(_async=True) returns a future, which the client throws away",
+                "Call it in a thread: executor.submit(client.create_index, ...).",
+            )
         ),
     )
     require(
         RESULT,
-        lambda: PROVED
-        if is_statement(planning, site)
-        else refuted(
-            "the result of create_index is used; the client returns None",
-            "client.create_index raises when it fails; drop the check of the result.",
+        lambda: (
+            PROVED
+            if is_statement(planning, site)
+            else refuted(
+                "the result of create_index is used; the client returns None",
+                "client.create_index raises when it fails; drop the check of the result.",
+            )
         ),
     )
     require(PARAMS, lambda: _params_known(site, planning))
@@ -144,9 +150,7 @@ def _params_known(site: Site, planning: Planning) -> Answer:
     )
     if keys is None:
         return unknown("the index parameters are not a dict that can be seen here", recipe)
-    if not all(
-        name.isidentifier() and name not in ("field_name", "index_name") for name in keys
-    ):
+    if not all(name.isidentifier() and name not in ("field_name", "index_name") for name in keys):
         return unknown("the dict has keys that add_index() would mistake", recipe)
     inline = isinstance(expression, ast.Dict)
     if not inline and planning.settings.target_version < _UNPACK_SINCE:
@@ -224,7 +228,7 @@ def removable(
     ]
     if holders != [expression] or content.escaped:
         return None
-    if flow.scope_of.get(statement) is not site.function or not is_pure(content.node):  # type: ignore[arg-type]
+    if flow.scope_of.get(statement) is not site.function or not is_pure(statement.value):
         return None
     own = flow.source.statement(site.node)
     block, index = planning.block_of(statement)
@@ -319,9 +323,11 @@ class IndexLookups(Rule):
             return [ReplaceNode(site.node, (call,))]
         require(
             RESULT,
-            lambda: PROVED
-            if is_statement(planning, site)
-            else refuted("the result of drop_index is used", "drop_index returns None."),
+            lambda: (
+                PROVED
+                if is_statement(planning, site)
+                else refuted("the result of drop_index is used", "drop_index returns None.")
+            ),
         )
         variable = planning.helper_name("index", site.function)
         dropped = client_call(

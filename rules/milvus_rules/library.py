@@ -12,7 +12,15 @@ from migrate_milvus.values import Library, Object, Shape
 from milvus_rules import catalogue, signatures
 
 FOLLOWED = frozenset(
-    {"Collection", "Partition", "Index", "Role", "MutationResult", "CollectionSchema", "FieldSchema"}
+    {
+        "Collection",
+        "Partition",
+        "Index",
+        "Role",
+        "MutationResult",
+        "CollectionSchema",
+        "FieldSchema",
+    }
 )
 UNITS = frozenset({"Collection", "Partition", "Index", "Role"})
 NAMESPACES = frozenset({"utility", "connections", "db"})
@@ -57,7 +65,7 @@ class PyMilvus:
             return True
         if name in catalogue.STAYS_VALID:
             return False
-        owner, _, member = name.rpartition(".")
+        owner = name.rpartition(".")[0]
         if owner in NAMESPACES or owner in UNITS:
             return True
         symbol = catalogue.SYMBOLS.get(name)
@@ -104,9 +112,7 @@ class PyMilvus:
             return None
         return symbol.kind not in ("property", "class attribute")
 
-    def looks_like(
-        self, receiver: ast.expr, member: str, keywords: frozenset[str]
-    ) -> str | None:
+    def looks_like(self, receiver: ast.expr, member: str, keywords: frozenset[str]) -> str | None:
         symbol = f"Collection.{member}"
         if symbol not in catalogue.SYMBOLS or "collection_name" in keywords:
             return None
@@ -169,9 +175,7 @@ class PyMilvus:
             return frozenset({("unindexed", site.objects)})
         return frozenset()
 
-    def assume_member(
-        self, site: Site, key: Hashable, truth: bool, flow: Flow
-    ) -> frozenset[Fact]:
+    def assume_member(self, site: Site, key: Hashable, truth: bool, flow: Flow) -> frozenset[Fact]:
         if site.symbol == "utility.list_collections" and not truth:
             connection = CONNECTIONS.key(site, flow)
             if connection is not None:

@@ -8,7 +8,16 @@ from collections.abc import Iterable
 from migrate_milvus.edits import Edit, ReplaceNode, ReplaceStatement, Src
 from migrate_milvus.flow import Site
 from migrate_milvus.planning import BY_HAND, Planning
-from migrate_milvus.registry import PROVED, Answer, Refusal, Rule, predicate, refuted, require, unknown
+from migrate_milvus.registry import (
+    PROVED,
+    Answer,
+    Refusal,
+    Rule,
+    predicate,
+    refuted,
+    require,
+    unknown,
+)
 from migrate_milvus.values import Object
 from milvus_rules.direct import UTILITY
 from milvus_rules.fields import text_of
@@ -109,7 +118,7 @@ class Progress(Rule):
             if one
             else unknown(
                 "the client tells the load state of one partition at a time",
-                "[client.get_load_state(name, partition_name=p)[\"state\"] for p in names]",
+                '[client.get_load_state(name, partition_name=p)["state"] for p in names]',
             ),
         )
         assert isinstance(given, ast.List)
@@ -156,8 +165,7 @@ def _follows(site: Site, planning: Planning, load: bool) -> Answer:
         waits = arguments.get("sync")
         asynchronous = arguments.get("_async")
         if waits is not None or (
-            asynchronous is not None
-            and can_be_true(frozenset(planning.flow.value(asynchronous)))
+            asynchronous is not None and can_be_true(frozenset(planning.flow.value(asynchronous)))
         ):
             continue
         if not load and not is_none(planning.arguments(site).get("index_name")):

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import replace
 
-from migrate_milvus.arguments import Arguments
+from migrate_milvus.arguments import Arguments, dict_items
 from migrate_milvus.edits import Edit, ReplaceNode, Src, Template
 from migrate_milvus.flow import Content, Site
 from migrate_milvus.interpreter import shape_of
@@ -122,7 +122,7 @@ def _pairs(
                 if new is not None and new != key.value:
                     edits.append(ReplaceNode(key, (f'"{new}"',)))
             kept.append(keyword.value)
-            unpacked.update({str(k.value): k for k in content.node.keys})  # type: ignore[union-attr]
+            unpacked.update(dict_items(content))
     for name in dict.fromkeys(arguments.order):
         if name in unpacked or name not in names:
             continue
@@ -147,11 +147,7 @@ def _forwarded(
     if rest is None or rest.arg != node.id:
         return None
     flow = planning.flow
-    reads = [
-        n
-        for n in ast.walk(function.node)
-        if isinstance(n, ast.Name) and n.id == rest.arg
-    ]
+    reads = [n for n in ast.walk(function.node) if isinstance(n, ast.Name) and n.id == rest.arg]
     edges = flow.callers(function)
     if (
         reads != [node]
@@ -430,9 +426,7 @@ class Iterators(Rule):
         if not searching and arguments.get("expr") is None:
             pairs.insert(0, ("filter", ("None",)))
         method = site.symbol.partition(".")[2]
-        call = client_call(
-            planning, site, method, ("collection_name", planning.name(site)), *pairs
-        )
+        call = client_call(planning, site, method, ("collection_name", planning.name(site)), *pairs)
         return [*edits, ReplaceNode(site.node, (call,))]
 
 

@@ -49,7 +49,9 @@ class SchemaFacts:
     def name(self, index: int) -> str | None:
         """The name of a field, when it is a literal or a constant."""
         node = self.fields[index].get("name")
-        return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+        return (
+            node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+        )
 
 
 class Schemas(Rule):
@@ -141,9 +143,7 @@ class _Writer:
                         return parent
         return None
 
-    def list_is_plain(
-        self, content: Content, list_statement: ast.stmt, fields: ast.expr
-    ) -> bool:
+    def list_is_plain(self, content: Content, list_statement: ast.stmt, fields: ast.expr) -> bool:
         """Whether the list is a variable of this scope that only feeds this schema."""
         if not (
             isinstance(list_statement, ast.Assign)
@@ -155,7 +155,10 @@ class _Writer:
             return False
         if self.flow.scope_of.get(list_statement) is not self.flow.scope_of.get(self.statement):
             return False
-        allowed = {fields, *(c.func.value for c in content.appended if isinstance(c.func, ast.Attribute))}
+        allowed = {
+            fields,
+            *(c.func.value for c in content.appended if isinstance(c.func, ast.Attribute)),
+        }
         holders = {
             node
             for node, values in self.flow.values.items()
@@ -173,9 +176,9 @@ class _Writer:
         between = block[block.index(list_statement) + 1 : index]
         if not content.appended:
             return self.untouched_between(between, content)
-        return all(
-            is_pure(k.value) for k in self.site.call.keywords
-        ) and all(is_pure(a) for a in self.site.call.args)
+        return all(is_pure(k.value) for k in self.site.call.keywords) and all(
+            is_pure(a) for a in self.site.call.args
+        )
 
     def untouched_between(self, between: list[ast.stmt], content: Content) -> bool:
         """Whether nothing that the fields read is assigned before the schema is made."""
@@ -206,9 +209,11 @@ class _Writer:
         if not isinstance(value, Object) or value.kind != "FieldSchema":
             return None
         call = value.origin
-        if not isinstance(call, ast.Call) or any(
-            isinstance(a, ast.Starred) for a in call.args
-        ) or len(call.args) > 3:
+        if (
+            not isinstance(call, ast.Call)
+            or any(isinstance(a, ast.Starred) for a in call.args)
+            or len(call.args) > 3
+        ):
             return None
         if any(k.arg is None for k in call.keywords):
             return None
@@ -225,7 +230,7 @@ class _Writer:
             and statement.value is call
         ):
             return None
-        writes = [w for w in self.flow.writes.get(slot, {}).values()]
+        writes = list(self.flow.writes.get(slot, {}).values())
         if len(writes) != 1 or self.flow.readers(slot) != [item]:
             return None
         if self.flow.scope_of.get(statement) is not self.flow.scope_of.get(self.statement):
@@ -249,9 +254,7 @@ class _Writer:
         """The edits for a schema that can be rewritten."""
         passed = self.passed_in_place()
         if passed is not None:
-            variable: Template = (
-                self.planning.helper_name("schema", self.site.function),
-            )
+            variable: Template = (self.planning.helper_name("schema", self.site.function),)
         else:
             assert isinstance(self.statement, ast.Assign)
             variable = (Src(self.statement.targets[0]),)
@@ -285,7 +288,7 @@ class _Writer:
         """``schema.add_field(...)`` for one field."""
         pairs: list[Pair | None] = []
         names = PARAMETERS["FieldSchema"]
-        given = dict(zip(names, call.args))
+        given = dict(zip(names, call.args, strict=False))
         keywords = {k.arg: k.value for k in call.keywords if k.arg}
         name = given.get("name", keywords.get("name"))
         dtype = given.get("dtype", keywords.get("dtype"))
@@ -338,15 +341,13 @@ def facts_of(flow: Flow, values: frozenset[object]) -> SchemaFacts | None:
         made = only(flow.value(item))
         if not isinstance(made, Object) or not isinstance(made.origin, ast.Call):
             return None
-        arguments = dict(zip(PARAMETERS["FieldSchema"], made.origin.args))
+        arguments = dict(zip(PARAMETERS["FieldSchema"], made.origin.args, strict=False))
         for keyword in made.origin.keywords:
             if keyword.arg is None:
                 return None
             arguments[keyword.arg] = keyword.value
         found.fields.append(arguments)
-    if content.appended and any(
-        _in_branch(flow, call) for call in content.appended
-    ):
+    if content.appended and any(_in_branch(flow, call) for call in content.appended):
         return None
     for node in flow.sites:
         for site in flow.sites[node]:

@@ -9,7 +9,7 @@ from migrate_milvus.arguments import Arguments
 from migrate_milvus.edits import Argument, CallTemplate, Src, Template
 from migrate_milvus.flow import Site
 from migrate_milvus.planning import Planning
-from migrate_milvus.registry import Answer, PROVED, predicate, require, unknown
+from migrate_milvus.registry import PROVED, Answer, predicate, require, unknown
 from milvus_rules import versions
 
 TARGET = predicate("target-version", "the oldest pymilvus to support has what is written")
@@ -87,9 +87,7 @@ def is_pure(node: ast.expr | None) -> bool:
     return False
 
 
-def known(
-    arguments: Arguments, allowed: Iterable[str], dropped: Iterable[str] = ()
-) -> Answer:
+def known(arguments: Arguments, allowed: Iterable[str], dropped: Iterable[str] = ()) -> Answer:
     """Proved when every argument is one of ``allowed``, or a pure one of ``dropped``."""
     if arguments.unknown:
         return unknown(
