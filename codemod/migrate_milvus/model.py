@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -63,14 +64,19 @@ class Finding:
 
 @dataclass(frozen=True)
 class SiteRecord:
-    """One ORM use in the ledger."""
+    """One ORM use in the ledger; ``explain`` gives the chain of evidence when it is asked for."""
 
     place: Place
     symbol: str
     rule: str
     status: Status
     reason: str = ""
-    why: tuple[str, ...] = ()
+    explain: Callable[[], tuple[str, ...]] = field(default=tuple, compare=False, repr=False)
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """The chain of evidence that makes this a use of the ORM, nearest first."""
+        return self.explain()
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 1. The module, when all connecting happens there.
 2. Locals, when every function that uses the connection opens it itself (or the module does).
-3. An attribute of the object, when its methods connect and use.
+3. An attribute of the objects whose methods connect and use.
 4. Parameters, when one function connects and hands its objects to all others that use them.
 5. A module global that the connecting functions set.
 """
@@ -24,7 +24,7 @@ class Place:
 
     mode: str  # "module", "local", "attribute", "parameter", "global"
     name: str
-    owner: ClassInfo | None = None
+    owners: frozenset[ClassInfo] = frozenset()
     connectors: frozenset[FunctionInfo] = frozenset()
     # Functions that get the client as a parameter, with the parameter it is written before.
     parameters: dict[FunctionInfo, ast.arg] = field(default_factory=dict, hash=False)
@@ -50,11 +50,11 @@ def choose(
     connectors = frozenset(site.function for site in connects if site.function is not None)
     if all(_connects_before(site, connects) for site in uses):
         return Place("local", name, connectors=connectors)
-    if not at_module and (owner := _common_class(connects)) is not None:
-        if all(_reaches(flow, site, owner) is not None for site in uses):
-            taken_attributes = flow.program.attributes | set(owner.methods)
-            attribute = free_name(base, lambda n: n in taken_attributes)
-            return Place("attribute", attribute, owner=owner, connectors=connectors)
+    owners = _classes(connects)
+    if not at_module and owners and all(_reaches(flow, s, owners) is not None for s in uses):
+        methods = {name for owner in owners for name in owner.methods}
+        attribute = free_name(base, lambda n: n in flow.program.attributes | methods)
+        return Place("attribute", attribute, owners=owners, connectors=connectors)
     if not at_module and len(connectors) == 1:
         (connector,) = connectors
         parameters = _handed_down(flow, connector, uses, takes_parameter)
@@ -78,8 +78,7 @@ def text(flow: Flow, place: Place, site: Site) -> str | None:
     """The expression for the client at ``site``; None when it cannot be reached there."""
     if place.mode != "attribute":
         return place.name
-    assert place.owner is not None
-    base = _reaches(flow, site, place.owner)
+    base = _reaches(flow, site, place.owners)
     return None if base is None else f"{base}.{place.name}"
 
 
@@ -102,30 +101,30 @@ def _connects_before(site: Site, connects: Sequence[Site]) -> bool:
     )
 
 
-def _common_class(connects: Sequence[Site]) -> ClassInfo | None:
-    """The class whose methods do all the connecting."""
+def _classes(connects: Sequence[Site]) -> frozenset[ClassInfo]:
+    """The classes whose methods do all the connecting; none when other code connects too."""
     owners = set()
     for connect in connects:
         function = connect.function
         if function is None or function.owner is None or function.self_name is None:
-            return None
+            return frozenset()
         owners.add(function.owner.family)
-    return owners.pop() if len(owners) == 1 else None
+    return frozenset(owners)
 
 
-def _reaches(flow: Flow, site: Site, owner: ClassInfo) -> str | None:
+def _reaches(flow: Flow, site: Site, owners: frozenset[ClassInfo]) -> str | None:
     """The expression for the instance that holds the client: ``self``, or a variable."""
     for function in _chain(site.function):
         if (
             function.owner is not None
-            and function.owner.family is owner
+            and function.owner.family in owners
             and function.self_name is not None
         ):
             return function.self_name
 
     def is_holder(values: Abstract) -> bool:
         return bool(values) and all(
-            isinstance(v, Instance) and v.info.family is owner for v in values
+            isinstance(v, Instance) and v.info.family in owners for v in values
         )
 
     part = site.receiver

@@ -10,6 +10,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from migrate_milvus import placement
 from migrate_milvus.arguments import Arguments, bind
@@ -1511,7 +1512,7 @@ class Planning:
                     rule=self.rule_set.rule_id(site.symbol),
                     status=status,
                     reason=reason,
-                    why=tuple(self.why(site)),
+                    explain=partial(self._explain, site),
                 )
             )
         plan.findings.sort(key=lambda f: f.place)
@@ -1597,6 +1598,9 @@ class Planning:
         return Place(self.flow.source.name, line, column)
 
     # Why ------------------------------------------------------------------------------
+
+    def _explain(self, site: Site) -> tuple[str, ...]:
+        return tuple(self.why(site))
 
     def why(self, site: Site) -> list[str]:
         """The chain of evidence that makes this a use of the library, nearest first."""

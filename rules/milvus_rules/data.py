@@ -15,6 +15,7 @@ from migrate_milvus.edits import (
     InsertStatements,
     Line,
     ReplaceNode,
+    ReplaceStatement,
     Src,
     Statement,
     Template,
@@ -383,6 +384,9 @@ class _Columns:
                 (Line(('raise ValueError("columns of unequal length")',)),),
             )
         )
+        if isinstance(statement, ast.Expr | ast.Assign):
+            # Below the comment that heads the statement.
+            return [ReplaceStatement(statement, (*lines, Line((Src(statement),))))], held
         return [InsertStatements(statement, tuple(lines))], held
 
     def columns(self) -> list[ast.expr] | None:
@@ -543,8 +547,8 @@ class Delete(Rule):
 
     The expression must be a keyword: the client's second positional argument is a list of ids.
 
-    Refused when the result is used: the client answers with a list of keys where the server
-    returns them, else with a dict.
+    The client answers with a list of keys where the server returns them, else with a dict:
+    ``result.delete_count`` is written for both. Refused when the result is used otherwise.
 
     Source: both sides run on pymilvus 2.3.8 to 3.0.2 and Milvus Lite.
     """
@@ -601,7 +605,7 @@ def _delete_result(site: Site, planning: Planning) -> Answer:
         return PROVED
     statement = planning.flow.source.statement(site.node)
     if isinstance(statement, ast.Assign) and statement.value is site.node:
-        if not _is_read(site, planning):
+        if _only_counted(site, planning):
             return PROVED
     return unknown(
         "the result of delete() is used; the client gives a list of keys or a dict, depending on "
@@ -611,14 +615,32 @@ def _delete_result(site: Site, planning: Planning) -> Answer:
     )
 
 
-def _is_read(site: Site, planning: Planning) -> bool:
-    """Whether anything reads what the call gave."""
+def _only_counted(site: Site, planning: Planning) -> bool:
+    """Whether nothing but ``delete_count`` of what the call gave is read."""
     made = Object("MutationResult", site.node)
-    return any(
-        made in values
-        and node is not site.node
-        and isinstance(getattr(node, "ctx", None), ast.Load)
-        for node, values in planning.flow.values.items()
+    parents = planning.flow.source.parents
+    for node, values in planning.flow.values.items():
+        if made not in values or node is site.node:
+            continue
+        if not isinstance(getattr(node, "ctx", None), ast.Load):
+            continue
+        parent = parents.get(node)
+        counted = isinstance(parent, ast.Attribute) and parent.attr == "delete_count"
+        if not counted or len(values) != 1:
+            return False
+    return not any(
+        slot.kind in ("return", "yield", "attribute") and made in values
+        for slot, values in planning.flow.store.items()
+    )
+
+
+def _of_delete(site: Site, planning: Planning) -> bool:
+    """Whether the result is that of a delete, whatever path the program took."""
+    return all(
+        made.symbol.endswith("delete")
+        for result in site.objects
+        if isinstance(result.origin, ast.AST)
+        for made in planning.flow.sites.get(result.origin, [])
     )
 
 
@@ -653,13 +675,24 @@ class Results(Rule):
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
         name = site.symbol.partition(".")[2]
         item = _ITEMS.get(name)
-        if name == "delete_count" and all(
-            made.symbol.endswith("delete")
-            for result in site.objects
-            if isinstance(result.origin, ast.AST)
-            for made in planning.flow.sites.get(result.origin, [])
-        ):
-            return []  # said at the delete, whose result is used
+        assert site.receiver is not None
+        if name == "delete_count" and is_pure(site.receiver) and _of_delete(site, planning):
+            # The keys that were deleted where the server returns them, else a dict.
+            result = Src(site.receiver)
+            return [
+                ReplaceNode(
+                    site.node,
+                    (
+                        "len(",
+                        result,
+                        ") if isinstance(",
+                        result,
+                        ", list) else ",
+                        result,
+                        '["delete_count"]',
+                    ),
+                )
+            ]
         require(
             RESULT_MEMBER,
             lambda: (
@@ -671,7 +704,6 @@ class Results(Rule):
                 )
             ),
         )
-        assert site.receiver is not None
         return [ReplaceNode(site.node, (Src(site.receiver), item or ""))]
 
     def upsert_is_new(self, site: Site, planning: Planning, name: str) -> bool:

@@ -39,7 +39,7 @@ def _migrate_one(document: Document) -> FileResult:
                 if comments.ignores(number, "MLV401"):
                     status = Status.IGNORED
                 why = (f"{word} is called on line {number}",)
-                result.sites.append(SiteRecord(place, word, "MLV401", status, why=why))
+                result.sites.append(SiteRecord(place, word, "MLV401", status, explain=lambda why=why: tuple(why)))
                 if status is Status.REPORTED:
                     follows = (Place(document.name, number + 1, 1),)
                     result.findings.append(
