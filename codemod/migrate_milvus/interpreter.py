@@ -243,6 +243,9 @@ class _Interpreter:
         if parameter is arguments.kwarg:
             return frozenset({Opaque(("parameter", id(parameter)), Shape.DICT)})
         passed = self.flow.store.get(Slot("argument", info, parameter.arg), BOTTOM)
+        given = self.fixture(info, parameter.arg)
+        if given is not None:
+            return join(passed, given)
         annotated = self.annotated_object(parameter)
         known_callers = bool(self.flow.store.get(Slot("called", info, ""), BOTTOM))
         outside = (
@@ -262,6 +265,17 @@ class _Interpreter:
             else:
                 passed = join(passed, frozenset({opaque}))
         return passed
+
+    def fixture(self, info: FunctionInfo, name: str) -> Abstract | None:
+        """What pytest passes for a parameter that is named like a fixture of this module."""
+        for made in self.flow.program.functions.values():
+            if made.name == name and "fixture" in made.decorators and made is not info:
+                if made.owner is None or made.owner is info.owner:
+                    values = self.flow.store.get(Slot("return", made, ""), BOTTOM)
+                    if made.generator:
+                        values = self.flow.store.get(Slot("yield", made, ""), BOTTOM)
+                    return values or self.unknown(("fixture", made))
+        return None
 
     def is_reached(self, info: FunctionInfo) -> bool:
         """Whether other modules use the function (or the class of the method)."""

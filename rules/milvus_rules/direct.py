@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from migrate_milvus.edits import Edit, ReplaceNode, Src, Template
 from migrate_milvus.flow import Site
 from migrate_milvus.planning import Planning
-from migrate_milvus.registry import Rule, predicate, require
+from migrate_milvus.registry import PROVED, Answer, Rule, predicate, require, unknown
 from milvus_rules.writing import Pair, client_call, keyword, known
 
 UTILITY = predicate("utility-arguments-known", "every argument has a meaning for the client")
+WHOLE = predicate(
+    "database-switched-for-all", "one client takes over everything on the alias that is switched"
+)
 LOAD = predicate("load-arguments-known", "every argument has a meaning for the client")
 
 
@@ -288,14 +291,33 @@ class PartitionNames(Rule):
 class Databases(Rule):
     """``db.create_database`` and its like become client methods; ``list_database`` gains an s.
 
-    ``using_database`` changes what every user of the alias sees and is reported.
+    ``using_database`` becomes ``client.use_database`` where nothing on the alias stays on the ORM
+    and one client serves all of it: it changes what every user of the alias sees. Accepted
+    difference: from pymilvus 2.6.7 on the client looks the database up first, and raises when it
+    is missing.
 
     Source: both sides run on pymilvus 2.4.15 to 3.0.2.
     """
 
     id = "MLV901"
     title = "databases are managed by the client"
-    symbols = tuple(DATABASE_ROWS)
+    symbols = (*DATABASE_ROWS, "db.using_database")
+    order = 80
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        if site.symbol == "db.using_database":
+            require(WHOLE, lambda: _whole(site, planning))
+            return write(site, planning, _utility("use_database", db_name="db_name"), UTILITY)
         return write(site, planning, DATABASE_ROWS[site.symbol], UTILITY)
+
+
+def _whole(site: Site, planning: Planning) -> Answer:
+    """Whether one client takes over everything on the alias."""
+    place = planning.place_of(site)
+    if planning.stays(site) or (place.mode == "local" and len(place.connectors) > 1):
+        return unknown(
+            "using_database changes the database for everything on the alias, and some of it "
+            "stays on the ORM or has a client of its own",
+            "client.use_database(db_name=...)  # and the same for what stays",
+        )
+    return PROVED

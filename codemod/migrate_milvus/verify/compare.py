@@ -12,6 +12,7 @@ and counted as expected; everything else is a difference. The names:
 ``describe-probe``       ``describe_collection`` where the ORM object already knew the answer
 ``drop-index-by-name``   the index named by its own name, where the ORM named its field
 ``iterator-probe``       the client asks whether the server knows the newer search iterator
+``database-lookup``      the client asks whether the database is there before it uses it
 ``wait-folded``          no second wait for an index or a load that had been waited for
 """
 
@@ -34,6 +35,7 @@ OUTPUT_FIELDS = "query-output-fields"
 PROBE = "describe-probe"
 DROP_BY_NAME = "drop-index-by-name"
 ITERATOR = "iterator-probe"
+DATABASE = "database-lookup"
 WAIT = "wait-folded"
 
 _UNEQUAL = 1.0
@@ -375,6 +377,8 @@ class _Judge:
             return GUARD if _same_place(item, later) else None
         if item.method == "DescribeCollection" and item.request.call_name == "describe_collection":
             return PROBE
+        if item.method == "DescribeDatabase" and item.request.call_name == "use_database":
+            return DATABASE
         return ITERATOR if _is_iterator_probe(item) else None
 
 
