@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from migrate_milvus import suppressions
-from migrate_milvus.checking import check
+from migrate_milvus.checking import check, complaint
 from migrate_milvus.document import Document
 from migrate_milvus.exports import exported, resolver
 from migrate_milvus.flow import Flow
@@ -66,7 +66,9 @@ def _migrate(documents: Sequence[Document], settings: Settings) -> list[FileResu
     _interpret_all(modules, graph, rules, results)
     candidates = [m for m in modules if m.flow is not None]
     needing = {
-        m.document.name for m in candidates if m.flow is not None and _needs_connection(m.flow, rules)
+        m.document.name
+        for m in candidates
+        if m.flow is not None and _needs_connection(m.flow, rules)
     }
     for module in candidates:
         if module.flow is None:
@@ -105,9 +107,7 @@ def _interpret_all(
             if not (first or reaches):
                 continue
             try:
-                module.flow = interpret(
-                    module.source, rules.library, graph.reached(name), resolve
-                )
+                module.flow = interpret(module.source, rules.library, graph.reached(name), resolve)
             except RecursionError as error:
                 results.append(_unreadable(module.document, error))
                 failed.add(name)
@@ -132,9 +132,7 @@ def _needs_connection(flow: Flow, rules: RuleSet) -> bool:
     )
 
 
-def plan_module(
-    flow: Flow, settings: Settings, rules: RuleSet, context: Context
-) -> Plan:
+def plan_module(flow: Flow, settings: Settings, rules: RuleSet, context: Context) -> Plan:
     """The plan for one analysed module."""
     return Planning(flow, settings, rules, context).plan()
 
@@ -158,39 +156,41 @@ def _migrate_module(
     if not plan.edits:
         return result
     try:
-        text = _rewrite(source, flow, plan, settings, context, rules)
+        text = _rewrite(flow, plan, settings, context, rules)
         again = suppressions.parse(text)
         problem = check(
-            source,
+            flow,
+            plan,
             text,
             settings,
             rules,
             replace(
                 context,
-                ignores=lambda line, rule: _deselected(rule, settings)
-                or again.ignores(line, rule),
+                ignores=lambda line, rule: _deselected(rule, settings) or again.ignores(line, rule),
             ),
         )
     except RewriteError as error:
         problem, text = str(error), ""
-    if problem is not None:
-        return _withheld(result, problem)
-    result.text = text
-    return result
+    except Exception as error:
+        return _withheld(result, _internal(document, error).findings[0])
+    if problem is None:
+        result.text = text
+        return result
+    invalid = complaint(source.text, source.name)
+    if invalid is not None:  # parsed, but could never run
+        return _withheld(result, _unreadable(document, invalid).findings[0])
+    return _withheld(result, _self_check(document, problem))
 
 
-def _rewrite(
-    source: SourceText,
-    flow: Flow,
-    plan: Plan,
-    settings: Settings,
-    context: Context,
-    rules: RuleSet,
-) -> str:
-    """The new text: all edits, then the imports that they make unused or needed."""
-    draft = apply_edits(source, plan.edits, line_length=settings.line_length, verify=False)
+def _rewrite(flow: Flow, plan: Plan, settings: Settings, context: Context, rules: RuleSet) -> str:
+    """The new text: all edits, with those of the imports that they make unused or needed."""
+    source, length = flow.source, settings.line_length
+
+    def draft() -> str:
+        return apply_edits(source, plan.edits, line_length=length)
+
     imports = import_edits(flow, plan, draft, context.reached, rules.client_import)
-    return apply_edits(source, [*plan.edits, *imports], line_length=settings.line_length)
+    return apply_edits(source, [*plan.edits, *imports], line_length=length)
 
 
 def _deselected(rule: str, settings: Settings) -> bool:
@@ -199,31 +199,35 @@ def _deselected(rule: str, settings: Settings) -> bool:
     return bool(settings.select) and not any(rule.startswith(p) for p in settings.select)
 
 
-def _withheld(result: FileResult, problem: str) -> FileResult:
+def _withheld(result: FileResult, finding: Finding) -> FileResult:
     """The file stays as it is: every site that the plan rewrote is reported instead."""
     sites = [
-        replace(site, status=Status.REPORTED, reason="self-check")
+        replace(site, status=Status.REPORTED, reason=finding.reason)
         if site.status is Status.REWRITTEN
         else site
         for site in result.sites
     ]
-    finding = Finding(
-        Place(result.document.name, 1, 1),
+    kept = [known for known in result.findings if known.severity is not Severity.NOTE]
+    return FileResult(result.document, None, [finding, *kept], sites, result.signatures)
+
+
+def _self_check(document: Document, problem: str) -> Finding:
+    return Finding(
+        Place(document.name, 1, 1),
         "MLV003",
         "self-check",
         f"the rewritten file failed the self-check and was withheld: {problem}",
         "This is a bug in migrate-milvus, not in your code. Please report it.",
         Severity.ERROR,
     )
-    return FileResult(
-        result.document, None, [finding, *result.findings], sites, result.signatures
-    )
 
 
 def _unreadable(document: Document, error: BaseException) -> FileResult:
     if isinstance(error, SyntaxError):
         place = Place(document.name, error.lineno or 1, error.offset or 1)
-        message = f"cannot be parsed as Python {sys.version_info[0]}.{sys.version_info[1]}: {error.msg}"
+        message = (
+            f"cannot be parsed as Python {sys.version_info[0]}.{sys.version_info[1]}: {error.msg}"
+        )
         reason = "syntax-error"
     elif isinstance(error, RecursionError | MemoryError):
         place = Place(document.name, 1, 1)

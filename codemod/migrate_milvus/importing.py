@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
+from collections.abc import Callable
+from typing import TypeAlias
 
 from migrate_milvus.edits import ChangeImport, Edit, InsertStatements, Line, ReplaceStatement
 from migrate_milvus.flow import Flow
 from migrate_milvus.interpreter import interpret
+from migrate_milvus.names import unresolved
 from migrate_milvus.planning import Plan
-from migrate_milvus.program import FunctionInfo, Program, collect
+from migrate_milvus.program import FunctionInfo
+from migrate_milvus.rewrite.live import Live, words
 from migrate_milvus.syntax import SourceText
 from migrate_milvus.values import Library
 
 
 def import_edits(
-    flow: Flow, plan: Plan, rewritten: str, reached: frozenset[str], package: str
+    flow: Flow, plan: Plan, rewritten: Callable[[], str], reached: frozenset[str], package: str
 ) -> list[Edit]:
     """The edits of import statements that go with a plan.
 
-    ``rewritten`` is the text after all other edits; ``reached`` are names that other modules use;
-    ``package`` is where the library's classes are imported from.
+    ``rewritten`` gives the text after all other edits, which is asked for only where the edits do
+    not tell enough; ``reached`` are names that other modules use; ``package`` is where the
+    library's classes are imported from.
     """
-    removals = _removable(flow, rewritten, reached)
+    removals = _removable(flow, plan, rewritten, reached)
     additions = {statement: sorted(names) for statement, names in plan.new_names.items()}
     edits: list[Edit] = []
     new = additions.pop(None, [])
@@ -43,13 +49,11 @@ def import_edits(
             edits.append(ReplaceStatement(home, (line,)))
             del by_statement[home]
         else:
-            edits.append(_insert_import(flow, line))
+            edits.append(_insert_import(flow, plan, line))
     for statement in {*by_statement, *(s for s in additions if s is not None)}:
         aliases = tuple(by_statement.get(statement, ()))
         if isinstance(statement, ast.ImportFrom):
-            edits.append(
-                ChangeImport(statement, aliases, tuple(additions.get(statement, ())))
-            )
+            edits.append(ChangeImport(statement, aliases, tuple(additions.get(statement, ()))))
         elif isinstance(statement, ast.Import) and len(aliases) == len(statement.names):
             edits.append(ReplaceStatement(statement, ()))
     for module in sorted(plan.modules):
@@ -57,10 +61,24 @@ def import_edits(
     return edits
 
 
-def _removable(flow: Flow, rewritten: str, reached: frozenset[str]) -> list[ast.alias]:
+def _removable(
+    flow: Flow, plan: Plan, rewritten: Callable[[], str], reached: frozenset[str]
+) -> list[ast.alias]:
     """The import aliases of the library that were used before and are not used any more."""
-    before = _used_names(flow.program)
-    after = _used_names(collect(ast.parse(rewritten)))
+    wanted = {
+        alias.asname or alias.name
+        for alias, dotted in flow.imports.items()
+        if flow.library.resolve(dotted) is not None or flow.library.is_package(dotted)
+    }
+    wanted |= {name.partition(".")[0] for name in wanted}
+    stars = {
+        alias: flow.library.star_names(dotted.removesuffix(".*"))
+        for alias, dotted in flow.imports.items()
+        if alias.name == "*"
+    }
+    for names in stars.values():
+        wanted |= names.keys()
+    before, after = _used_names(flow, plan, wanted)
     if flow.source.name.endswith("__init__.py"):
         reached = reached | before[()]
     removable: list[ast.alias] = []
@@ -68,7 +86,14 @@ def _removable(flow: Flow, rewritten: str, reached: frozenset[str]) -> list[ast.
         bound = alias.asname or alias.name
         scope = _path(flow.scope_of.get(alias))
         canonical = flow.library.resolve(dotted)
-        if alias.name == "*" or (bound in reached and not scope):
+        if alias.name == "*":
+            given = stars[alias].keys()
+            gone = any(given & used for used in before.values())
+            left = reached.union(*after.values())
+            if gone and not given & left and _needs_no_star(plan, rewritten()):
+                removable.append(alias)
+            continue
+        if bound in reached and not scope:
             continue
         used = bound in after[scope] or bound in after[("text",)]
         if used and not (canonical and _means_another(flow, rewritten, bound, canonical)):
@@ -78,14 +103,18 @@ def _removable(flow: Flow, rewritten: str, reached: frozenset[str]) -> list[ast.
             root = bound.partition(".")[0]
             if root not in after[scope] and root in before[scope]:
                 removable.append(alias)
-        elif canonical is not None and (
-            flow.library.is_site(canonical) or bound in before[scope]
-        ):
+        elif canonical is not None and (flow.library.is_site(canonical) or bound in before[scope]):
             removable.append(alias)
     return removable
 
 
-def _means_another(flow: Flow, rewritten: str, bound: str, canonical: str) -> bool:
+def _needs_no_star(plan: Plan, rewritten: str) -> bool:
+    """Whether every name is bound without star imports, or by an import that is added."""
+    added = {name.split(" as ")[-1] for names in plan.new_names.values() for name in names}
+    return {name for _, name in unresolved(rewritten, stars=False)} <= added | plan.modules
+
+
+def _means_another(flow: Flow, rewritten: Callable[[], str], bound: str, canonical: str) -> bool:
     """Whether every use of the name that is left means another binding of the module."""
     others = [
         target
@@ -96,7 +125,7 @@ def _means_another(flow: Flow, rewritten: str, bound: str, canonical: str) -> bo
     ]
     if not others:
         return False
-    after = interpret(SourceText(rewritten, flow.source.name), flow.library)
+    after = interpret(SourceText(rewritten(), flow.source.name), flow.library)
     return not any(
         isinstance(node, ast.Name) and node.id == bound and Library(canonical) in values
         for node, values in after.values.items()
@@ -112,46 +141,88 @@ def _path(function: FunctionInfo | None) -> tuple[str, ...]:
     return tuple(reversed(names))
 
 
-def _used_names(program: Program) -> dict[tuple[str, ...], set[str]]:
-    """The names that code reads, by the scope that binds them.
+_Used: TypeAlias = "dict[tuple[str, ...], set[str]]"
+
+_STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
+# A name that is read: no attribute, no keyword, no target of an assignment.
+_READ = re.compile(r"(?<![\w.])[^\W\d]\w*(?!\w)(?!\s*=[^=])")
+
+
+def _used_names(flow: Flow, plan: Plan, wanted: set[str]) -> tuple[_Used, _Used]:
+    """Which of the ``wanted`` names code reads before and after, by the scope that binds them.
 
     Names in text annotations and ``__all__`` stand under ``("text",)``.
     """
-    used: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    before: _Used = defaultdict(set)
+    after: _Used = defaultdict(set)
+    live = Live(flow.source, plan.edits)
+    dropped = live.dropped()
+    for node in flow.source.parents:
+        if isinstance(node, ast.Name):
+            if node.id not in wanted:
+                continue
+            scope, names = _binder(flow, node, node.id), {node.id}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            scope, names = ("text",), wanted & _named(node.value)
+        else:
+            continue
+        before[scope] |= names
+        if node not in dropped:
+            after[scope] |= names
+    for node, template in live.templates():
+        for text in words(template):
+            for name in wanted.intersection(_READ.findall(_STRING.sub("", text))):
+                after[_binder(flow, node, name)].add(name)
+    return before, after
 
-    def visit(node: ast.AST, function: FunctionInfo | None) -> None:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.Name):
-                scope = function
-                while scope is not None and child.id not in scope.locals:
-                    scope = None if child.id in scope.globals else scope.parent
-                used[_path(scope)].add(child.id)
-            elif isinstance(child, ast.Constant) and isinstance(child.value, str):
-                if child.value.isidentifier():
-                    used[("text",)].add(child.value)
-                elif "[" in child.value and len(child.value) < 80:
-                    used[("text",)].update(_words(child.value))
-            visit(child, program.functions.get(child, function))
 
-    visit(program.tree, None)
-    return used
+def _binder(flow: Flow, node: ast.AST, name: str) -> tuple[str, ...]:
+    """The scope that ``name`` means at ``node``, as the names of its functions."""
+    at: ast.AST | None = node
+    while at is not None and at not in flow.program.functions:
+        at = flow.source.parents.get(at)
+    scope = flow.program.functions[at] if at is not None else None
+    while scope is not None and name not in scope.locals:
+        scope = None if name in scope.globals else scope.parent
+    return _path(scope)
+
+
+def _named(text: str) -> set[str]:
+    """The names in a text that may be an annotation or an entry of ``__all__``."""
+    if text.isidentifier():
+        return {text}
+    return set(_words(text)) if "[" in text and len(text) < 80 else set()
 
 
 def _words(text: str) -> list[str]:
     return "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
 
 
-def _insert_import(flow: Flow, line: Line) -> Edit:
-    """Add an import after the last one at the top of the module."""
+def _insert_import(flow: Flow, plan: Plan, line: Line) -> Edit:
+    """Add an import after the last one at the top of the module that stands above all edits."""
     body = flow.source.tree.body
+    first = min((getattr(edit.node, "lineno", 1) for edit in plan.edits), default=1)
     last: ast.stmt | None = None
     for statement in body:
-        if isinstance(statement, ast.Import | ast.ImportFrom):
+        if isinstance(statement, ast.Import | ast.ImportFrom) and (
+            last is None or _is_future(statement) or statement.lineno < first
+        ):
             last = statement
     if last is not None:
         return InsertStatements(last, (line,), after=True)
-    first = body[0]
-    return InsertStatements(first, (line, Line(("",))), after=isinstance(first, ast.Expr))
+    return InsertStatements(body[0], (line, Line(("",))), after=_is_docstring(body[0]))
+
+
+def _is_future(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
 
 
 def _insert_module(flow: Flow, module: str) -> Edit:
@@ -159,7 +230,7 @@ def _insert_module(flow: Flow, module: str) -> Edit:
     line = Line((f"import {module}",))
     body = flow.source.tree.body
     imports = [s for s in body if isinstance(s, ast.Import | ast.ImportFrom)]
-    futures = [s for s in imports if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
+    futures = [s for s in imports if _is_future(s)]
     plain = [s for s in imports if s not in futures]
     first = plain[0] if plain else (imports[0] if imports else body[0])
     block: list[ast.Import] = []
@@ -176,7 +247,7 @@ def _insert_module(flow: Flow, module: str) -> Edit:
         return InsertStatements(block[-1], (line,), after=True)
     if not plain and futures:
         return InsertStatements(futures[-1], (Line(("",)), line), after=True)
-    return InsertStatements(first, (line, Line(("",))))
+    return InsertStatements(first, (line, Line(("",))), after=_is_docstring(first))
 
 
 __all__ = ["Library", "import_edits"]

@@ -60,6 +60,7 @@ def apply_edits(
     text = places.mark + _spliced(places.text, patches)
     if verify:
         _verify(places, text)
+        _verify_untouched(places.text, patches, text[len(places.mark) :])
     return text
 
 
@@ -101,6 +102,20 @@ def _spliced(text: str, patches: Sequence[Patch]) -> str:
         written += [text[at : patch.start], patch.text]
         at = patch.end
     return "".join(written) + text[at:]
+
+
+def _verify_untouched(old: str, patches: Sequence[Patch], new: str) -> None:
+    """Refuse a result that differs from the old text anywhere but in the patches."""
+    at = reached = 0
+    for patch in patches:
+        kept = patch.start - at
+        if new[reached : reached + kept] != old[at : patch.start]:
+            break
+        reached += kept + len(patch.text)
+        at = patch.end
+    if new[reached:] != old[at:]:
+        line = old.count("\n", 0, at) + 1
+        raise RewriteError(f"text after line {line} changes that no edit is about")
 
 
 def _verify(places: Places, text: str) -> None:
