@@ -120,7 +120,6 @@ def test_objects_flow_through_functions(text: str, found: str) -> None:
     assert found in symbols(flow_of(text))
 
 
-@pytest.mark.xfail(strict=True, reason="what a nested function assigns with nonlocal is not seen")
 @pytest.mark.parametrize("first", ["None", "Collection('b')"])
 def test_a_nested_function_rebinds_the_name(first: str) -> None:
     flow = flow_of(

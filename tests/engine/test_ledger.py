@@ -87,7 +87,6 @@ def test_what_is_ignored_keeps_what_it_needs() -> None:
     assert not [f for f in result.findings if f.place.line == 11]
 
 
-@pytest.mark.xfail(strict=True, reason="findings about a unit do not look for comments")
 @pytest.mark.parametrize("comment", ["ignore", "ignore[MLV290]"])
 def test_a_comment_silences_the_line_where_an_object_escapes(comment: str) -> None:
     text = PARTLY.replace("show(books)", f"show(books)  # migrate-milvus: {comment}")
@@ -108,7 +107,6 @@ def test_a_file_that_is_skipped_is_counted() -> None:
     assert len(result.sites) == 8
 
 
-@pytest.mark.xfail(strict=True, reason="findings about a unit are made for ignored sites, too")
 def test_nothing_is_said_about_a_file_that_is_skipped() -> None:
     assert migrate_text("# migrate-milvus: skip-file\n" + PARTLY).findings == []
 

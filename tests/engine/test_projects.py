@@ -46,10 +46,7 @@ def test_alone_the_helper_changes_its_signature() -> None:
         "from app import size\nsize(make())\n",
         "import app\napp.size(make())\n",
         "import app as a\na.size(make())\n",
-        pytest.param(
-            "from app import *\nsize(make())\n",
-            marks=pytest.mark.xfail(strict=True, reason="star imports are not seen to use names"),
-        ),
+        "from app import *\nsize(make())\n",
         "from app import size as measure\nmeasure(make())\n",
     ],
 )

@@ -10,7 +10,6 @@ import pytest
 from tests.conftest import Run
 
 CONNECT = 'connections.connect(host="localhost", port="19530")'
-_EMPTY = "the step for a parameter has a place, but no words"
 
 
 @pytest.fixture
@@ -96,7 +95,6 @@ def test_a_parameter_through_its_callers(run_cli: Run, project: Path) -> None:
     assert printed[-2] == '    7:1 docs = Collection("docs")'
 
 
-@pytest.mark.xfail(strict=True, reason=_EMPTY)
 def test_the_parameter_itself_is_named(run_cli: Run, project: Path) -> None:
     assert "collection" in why(run_cli, project, PARAMETER, 4)[2]
 
@@ -168,7 +166,6 @@ def test_an_annotation(run_cli: Run, project: Path) -> None:
     assert printed[2].startswith("    3:10 ")
 
 
-@pytest.mark.xfail(strict=True, reason=_EMPTY)
 def test_the_annotation_itself_is_named(run_cli: Run, project: Path) -> None:
     assert "Optional[Collection]" in why(run_cli, project, ANNOTATION, 4)[2]
 
