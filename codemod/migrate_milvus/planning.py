@@ -196,7 +196,7 @@ class Planning:
                 rule="MLV291",
             )
             return []
-        if site.form == "reference":
+        if site.form == "reference" and not (rule is not None and rule.references):
             of_class = site.symbol in self.rule_set.unit_kinds
             require(
                 OBJECT_IN_SIGHT if site.objects or of_class else BY_HAND,

@@ -105,6 +105,8 @@ class Rule:
     id: ClassVar[str]
     title: ClassVar[str]
     symbols: ClassVar[tuple[str, ...]] = ()
+    # Whether the rule also takes symbols that are named but not called.
+    references: ClassVar[bool] = False
     # A smaller number plans earlier: a rule may take over sites of the same statement.
     order: ClassVar[int] = 50
 

@@ -19,7 +19,7 @@ from migrate_milvus.edits import (
     Template,
 )
 from migrate_milvus.flow import Site
-from migrate_milvus.planning import IN_REACH, Planning
+from migrate_milvus.planning import BY_HAND, IN_REACH, Planning
 from migrate_milvus.registry import (
     PROVED,
     Answer,
@@ -209,10 +209,13 @@ class Disconnect(Rule):
         around = _may_not_be_connected(planning, site)
         if around is not None:
             # connect() may have failed; disconnecting then did nothing.
-            guarded = Block((f"if {client} is not None:",), (Line((call,), anchor=site.node),))
+            tested = planning.flow.source.parents[statement]
             unset = Line((f"{client} = None",))
+            guarded = Block((f"if {client} is not None:",), (Line((call,), anchor=site.node),))
             if planning.stays(site):
                 closing: Edit = InsertStatements(statement, (guarded,), after=True)
+            elif isinstance(tested, ast.If) and _is_registry(planning, tested.test):
+                closing = ReplaceNode(site.node, (call,))  # the test became one of the client
             else:
                 closing = ReplaceStatement(statement, (guarded,))
             return [InsertStatements(around, (unset,)), closing]
@@ -239,6 +242,55 @@ def _assigned_in_vain(planning: Planning, site: Site) -> bool:
         and len(flow.writes[slot]) == 1
         for slot in slots
     )
+
+
+class ConnectionsTested(Rule):
+    """``if connections: connections.disconnect(...)`` tests the client instead.
+
+    The registry is always true; the client is None where connecting failed before. Other looks
+    into the registry are reported: there is none any more.
+
+    Source: read in pymilvus' source.
+    """
+
+    id = "MLV103"
+    title = "the registry of connections is gone"
+    symbols = ("connections",)
+    references = True
+    order = 95
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        parent = planning.flow.source.parents[site.node]
+        closing = _closed_under(planning, parent) if isinstance(parent, ast.If) else None
+        require(
+            BY_HAND,
+            PROVED
+            if closing is not None and isinstance(parent, ast.If) and parent.test is site.node
+            else refuted(
+                "connections is used as a value here; the client keeps no registry",
+                planning.rule_set.recipe("connections.has_connection"),
+            ),
+        )
+        assert closing is not None
+        return [ReplaceNode(site.node, (planning.client(closing),))]
+
+
+def _is_registry(planning: Planning, node: ast.expr) -> bool:
+    """Whether the expression is the registry itself."""
+    return any(
+        site.symbol == "connections" and site.form == "reference"
+        for site in planning.flow.sites.get(node, [])
+    )
+
+
+def _closed_under(planning: Planning, node: ast.If) -> Site | None:
+    """The disconnect that is all that an ``if`` does."""
+    if len(node.body) != 1 or node.orelse or not isinstance(node.body[0], ast.Expr):
+        return None
+    for site in planning.flow.sites.get(node.body[0].value, []):
+        if site.symbol in Disconnect.symbols and planning.is_active(site):
+            return site if not planning.stays(site) else None
+    return None
 
 
 def _ordered(arguments: Arguments) -> list[str]:

@@ -98,6 +98,10 @@ _QUERY_ITERATOR = {
     "timeout": "timeout",
     "consistency_level": "consistency_level",
     "expr_params": "expr_params",
+    "offset": "offset",
+    "reduce_stop_for_best": "reduce_stop_for_best",
+    "ignore_growing": "ignore_growing",
+    "guarantee_timestamp": "guarantee_timestamp",
 }
 # Read by neither side.
 _IGNORED = ("travel_timestamp", "graceful_time", "_async", "_callback", "check_task", "check_items")
