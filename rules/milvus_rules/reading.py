@@ -436,6 +436,8 @@ class Iterators(Rule):
 
 def _tolerates_none(site: Site, planning: Planning, limit: ast.expr | None) -> Answer:
     """Whether every page that ``next()`` gives is tested for truth before it is used."""
+    if is_none(limit):
+        return PROVED  # without a limit both end with an empty page
     source = planning.flow.source
     statement = source.statement(site.node)
     recipe = "Write `if not page: break`, which holds for None and for an empty page."
