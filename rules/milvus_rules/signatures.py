@@ -14,7 +14,7 @@ import ast
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from milvus_rules import versions
@@ -101,13 +101,25 @@ class Receivers:
     index_params: frozenset[str] = frozenset()
     schemas: frozenset[str] = frozenset()
 
+    @cached_property
+    def _computed(self) -> bool:
+        """Whether a receiver is more than names and dots: ``clients["a"]``."""
+        return any(
+            not text.replace(".", "_").isidentifier()
+            for text in (*self.clients, *self.index_params, *self.schemas)
+        )
+
     def method(self, func: ast.expr) -> str | None:
         """The name under which the call of ``func`` is checked; None for anything else."""
         if isinstance(func, ast.Name):
             return "MilvusClient" if func.id == "MilvusClient" else None
         if not isinstance(func, ast.Attribute):
             return None
-        receiver = ast.unparse(func.value)
+        receiver = _dotted(func.value)
+        if receiver is None:
+            if not self._computed:
+                return None
+            receiver = ast.unparse(func.value)
         if receiver in self.clients:
             return func.attr
         if receiver == "MilvusClient" and func.attr in ("create_schema", "prepare_index_params"):
@@ -247,33 +259,46 @@ def receivers(tree: ast.Module) -> Receivers:
     Evidence is an assignment from ``MilvusClient(...)``, ``....prepare_index_params(...)`` or
     ``....create_schema(...)``, and an annotation ``MilvusClient``.
     """
-    found: dict[str, set[str]] = {"MilvusClient": set()}
-    found["prepare_index_params"] = set()
-    found["create_schema"] = set()
-    for node in ast.walk(tree):
-        for text, origin in _bindings(node):
+    return _receivers(ast.walk(tree))
+
+
+def _receivers(nodes: Iterable[ast.AST]) -> Receivers:
+    found: dict[str, set[str]] = {name: set() for name in _MAKERS}
+    for node in nodes:
+        for target, origin in _bindings(node):
             if origin in found:
-                found[origin].add(text)
-    return Receivers(
-        frozenset(found["MilvusClient"]),
-        frozenset(found["prepare_index_params"]),
-        frozenset(found["create_schema"]),
-    )
+                found[origin].add(target if isinstance(target, str) else ast.unparse(target))
+    return Receivers(*(frozenset(found[name]) for name in _MAKERS))
 
 
-def _bindings(node: ast.AST) -> Iterator[tuple[str, str]]:
+_MAKERS = ("MilvusClient", "prepare_index_params", "create_schema")
+
+
+def _bindings(node: ast.AST) -> Iterator[tuple[ast.expr | str, str]]:
     """Pairs of a bound expression and the last name of what it is bound to."""
     if isinstance(node, ast.Assign):
         for target in node.targets:
-            yield ast.unparse(target), _last_name(node.value)
+            yield target, _last_name(node.value)
     elif isinstance(node, ast.AnnAssign):
-        yield ast.unparse(node.target), _last_name(node.annotation)
+        yield node.target, _last_name(node.annotation)
         if node.value is not None:
-            yield ast.unparse(node.target), _last_name(node.value)
+            yield node.target, _last_name(node.value)
     elif isinstance(node, ast.arg) and node.annotation is not None:
         yield node.arg, _last_name(node.annotation)
     elif isinstance(node, ast.NamedExpr):
         yield node.target.id, _last_name(node.value)
+
+
+def _dotted(node: ast.expr) -> str | None:
+    """The text of names joined by dots; None for any other expression."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    names.append(node.id)
+    return ".".join(reversed(names))
 
 
 def _last_name(node: ast.expr) -> str:
@@ -295,17 +320,24 @@ def check_module(
     ``known`` are the receivers; without them :func:`receivers` looks for them. Calls that stand,
     with the same text, in ``before`` are the user's own and are not judged.
     """
-    holders = known if known is not None else receivers(tree)
-    own = {ast.unparse(call) for call in _calls(before)} if before is not None else set()
+    nodes = [node for node in ast.walk(tree) if isinstance(node, _JUDGED)]
+    holders = known if known is not None else _receivers(nodes)
     found: list[tuple[ast.Call, str]] = []
-    for call in _calls(tree):
-        method = holders.method(call.func)
-        if method is None or ast.unparse(call) in own:
+    for call in nodes:
+        if not isinstance(call, ast.Call):
             continue
-        sentence = _check_node(method, call, version)
+        method = holders.method(call.func)
+        sentence = None if method is None else _check_node(method, call, version)
         if sentence is not None:
             found.append((call, sentence))
+    if found and before is not None:
+        own = {ast.unparse(node) for node in ast.walk(before) if isinstance(node, ast.Call)}
+        found = [item for item in found if ast.unparse(item[0]) not in own]
     return found
+
+
+# What says what holds a client, and the calls themselves.
+_JUDGED = (ast.Call, ast.Assign, ast.AnnAssign, ast.arg, ast.NamedExpr)
 
 
 def _check_node(method: str, call: ast.Call, version: Version) -> str | None:
@@ -313,7 +345,3 @@ def _check_node(method: str, call: ast.Call, version: Version) -> str | None:
         return f"{method} gets unpacked positional arguments"
     keywords = [UNPACKED if k.arg is None else k.arg for k in call.keywords]
     return check_call(method, len(call.args), keywords, version)
-
-
-def _calls(tree: ast.Module) -> Iterable[ast.Call]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))

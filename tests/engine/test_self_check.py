@@ -458,7 +458,7 @@ def test_a_second_run_would_rewrite_what_was_written(inject: Callable[[Fault], N
 def test_a_comment_is_lost(splice: Callable[[Callable[[str], str]], None], comment: str) -> None:
     assert comment in PROGRAM
     splice(lambda text: text.replace(comment, ""))
-    assert f"the comment {comment.strip()!r} would be lost" in assert_withheld()
+    assert "changes that no edit is about" in assert_withheld()
 
 
 @pytest.mark.parametrize(

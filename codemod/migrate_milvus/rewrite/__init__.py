@@ -59,7 +59,7 @@ def apply_edits(
     patches = Planner(places, edits, renderer, claims, line_length).patches()
     text = places.mark + _spliced(places.text, patches)
     if verify:
-        _verify(places, text)
+        _verify(places, patches, text)
         _verify_untouched(places.text, patches, text[len(places.mark) :])
     return text
 
@@ -118,7 +118,7 @@ def _verify_untouched(old: str, patches: Sequence[Patch], new: str) -> None:
         raise RewriteError(f"text after line {line} changes that no edit is about")
 
 
-def _verify(places: Places, text: str) -> None:
+def _verify(places: Places, patches: Sequence[Patch], text: str) -> None:
     """Refuse a result that is not Python for ``ast`` and LibCST alike, or that lacks a comment."""
     bare = text[len(places.mark) :]
     try:
@@ -131,7 +131,8 @@ def _verify(places: Places, text: str) -> None:
     message = _libcst_complaint(bare)
     if message is not None and _libcst_complaint(places.text) is None:
         raise RewriteError(f"LibCST cannot read the new text: {message}")
-    _verify_comments(places.tokens.comments, bare)
+    if any(places.tokens.comments_within(patch.start, patch.end) for patch in patches):
+        _verify_comments(places.tokens.comments, bare)
 
 
 def _libcst_complaint(text: str) -> str | None:

@@ -8,8 +8,11 @@ expression that it replaces.
 from __future__ import annotations
 
 import ast
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import TypeAlias
 
 from migrate_milvus.edits import (
     Argument,
@@ -193,17 +196,12 @@ class Renderer:
 
         ``bracketed`` tells that the template stands in brackets, where lines may end anywhere.
         """
-        names = {
-            f"_{index}_part_": index
-            for index, part in enumerate(template)
-            if not isinstance(part, str)
-        }
         text = "".join(
             part if isinstance(part, str) else f"_{index}_part_"
             for index, part in enumerate(template)
         )
-        contexts, root = _contexts(text, names, (*frames, *_FRAMES))
-        depths = _depths(text, names)
+        contexts, root = _contexts(text, (*frames, *_FRAMES))
+        depths = _depths(text)
         pieces: list[Piece] = []
         level, loose = (precedence.ATOM if root is None else precedence.binding(root)), False
         for index, part in enumerate(template):
@@ -422,6 +420,9 @@ class Renderer:
         return rest[:length], "!r" if rest[length : length + 1] == "}" else "", length
 
 
+_PART = re.compile(r"_\d+_part_")
+
+
 def _outward(span: tuple[int, int]) -> tuple[int, int]:
     return span[0], -span[1]
 
@@ -446,19 +447,24 @@ def _too_weak(
     return level < precedence.required(parent, child)
 
 
-def _contexts(
-    text: str, names: dict[str, int], frames: tuple[str, ...]
-) -> tuple[dict[str, tuple[ast.AST | None, ast.AST | None]], ast.AST | None]:
-    """What each part of a template stands in, and the template's root if it is an expression."""
+_Context: TypeAlias = "tuple[ast.AST | None, ast.AST | None]"
+
+
+@lru_cache(maxsize=4096)
+def _contexts(text: str, frames: tuple[str, ...]) -> tuple[dict[str, _Context], ast.AST | None]:
+    """What each part of a template stands in, and the template's root if it is an expression.
+
+    Most templates look alike once their parts are numbered, so the answers are kept.
+    """
     for frame in frames:
         try:
             tree = ast.parse(frame.format(text))
         except (SyntaxError, ValueError):
             continue
-        found: dict[str, tuple[ast.AST | None, ast.AST | None]] = {}
+        found: dict[str, _Context] = {}
         for node in ast.walk(tree):
             for child in ast.iter_child_nodes(node):
-                if isinstance(child, ast.Name) and child.id in names:
+                if isinstance(child, ast.Name) and _PART.fullmatch(child.id):
                     found[child.id] = (node, child)
         first = tree.body[0] if tree.body else None
         root = first.value if frame is _EXPRESSION and isinstance(first, ast.Expr) else None
@@ -466,9 +472,10 @@ def _contexts(
     return {}, None
 
 
-def _depths(text: str, names: dict[str, int]) -> dict[str, int]:
+@lru_cache(maxsize=4096)
+def _depths(text: str) -> dict[str, int]:
     """How many brackets of the template are open at each of its parts."""
-    if not names or not any(character in text for character in "([{"):
+    if not any(character in text for character in "([{"):
         return {}
     try:
         tokens = scan_expression(text)
@@ -477,11 +484,12 @@ def _depths(text: str, names: dict[str, int]) -> dict[str, int]:
     found, depth = {}, 0
     for item in tokens:
         depth += (item.text in OPENING) - (item.text in CLOSING)
-        if item.text in names:
+        if _PART.fullmatch(item.text):
             found[item.text] = depth
     return found
 
 
+@lru_cache(maxsize=4096)
 def _enclosed(text: str) -> bool:
     """Whether the whole template stands in one pair of brackets."""
     if text[:1] != "(":
