@@ -53,7 +53,11 @@ def test_the_sample_is_migrated_whole(run_cli: Run) -> None:
 def test_the_two_commands_are_one_line_each() -> None:
     first, second = re.findall(r"^python3 -m venv .*$", README, re.M)
     assert first.endswith("migrate-milvus fixtures/sample --diff")
-    assert second.endswith("python -m pytest")
+    assert second.endswith(".venv/bin/python -m pytest -n 2")
+
+
+def test_the_tests_run_as_the_readme_says() -> None:
+    assert '"$python" -m pytest -n 2\n' in (ROOT / ".ci" / "run").read_text("utf-8")
 
 
 def test_every_option_is_documented() -> None:
