@@ -36,6 +36,23 @@ def test_the_before_and_after_is_what_the_tool_writes(
     assert result.exit_code == 0, result.output
 
 
+def test_the_finding_is_what_the_tool_prints(
+    run_cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    Path("app").mkdir()
+    Path("app/jobs.py").write_text(
+        "import registry\nfrom pymilvus import Collection, connections\n"
+        'connections.connect(host="localhost", port="19530")\n'
+        'jobs = Collection("jobs")\nregistry.register(jobs)\njobs.flush()\n'
+    )
+    result = run_cli("app")
+    assert result.exit_code == 1
+    shown = README[README.index("\napp/jobs.py:") + 1 :].partition("```")[0]
+    assert result.output.startswith(shown)
+
+
 def test_the_sample_is_migrated_whole(run_cli: Run) -> None:
     sample = ROOT / "fixtures" / "sample"
     assert [Path(s.path).name for s in discover(load([sample])).candidates if s.wanted] == [
