@@ -44,9 +44,18 @@ def complaint(text: str, name: str) -> SyntaxError | ValueError | None:
 
 
 def check(
-    flow: Flow, plan: Plan, text: str, settings: Settings, rules: RuleSet, context: Context
+    flow: Flow,
+    plan: Plan,
+    live: Live,
+    text: str,
+    settings: Settings,
+    rules: RuleSet,
+    context: Context,
 ) -> str | None:
-    """What is wrong with the new ``text`` for ``plan``, in a sentence; None when nothing is."""
+    """What is wrong with the new ``text`` for ``plan``, in a sentence; None when nothing is.
+
+    ``live`` is what was to be written of the plan's edits.
+    """
     source = flow.source
     error = complaint(text, source.name)
     if error is not None:
@@ -62,7 +71,7 @@ def check(
         or _check_names(source, after)
         or _check_callers(flow, new)
         or _check_client(source, after, settings, rules)
-        or _check_written(source, plan, after)
+        or _check_written(source, live, after)
     )
 
 
@@ -106,9 +115,8 @@ def _check_names(before: SourceText, after: SourceText) -> str | None:
 # Calls that were written --------------------------------------------------------------------------
 
 
-def _check_written(source: SourceText, plan: Plan, after: SourceText) -> str | None:
+def _check_written(source: SourceText, live: Live, after: SourceText) -> str | None:
     """Every call of the plan stands in the new text, with its keywords and values."""
-    live = Live(source, plan.edits)
     wanted: dict[_Shape, list[CallTemplate]] = defaultdict(list)
     for call in live.calls():
         shape = _shape_of_template(source, call)

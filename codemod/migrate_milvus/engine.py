@@ -21,6 +21,7 @@ from migrate_milvus.planning import Context, Plan, Planning
 from migrate_milvus.project import ModuleGraph
 from migrate_milvus.registry import RuleSet, load
 from migrate_milvus.rewrite import RewriteError, apply_edits
+from migrate_milvus.rewrite.live import Live
 from migrate_milvus.settings import Settings
 from migrate_milvus.syntax import SourceText
 from migrate_milvus.values import Foreign
@@ -162,11 +163,13 @@ def _migrate_module(
     if not plan.edits:
         return result
     try:
-        text = _rewrite(flow, plan, settings, context, rules)
+        live = Live(source, plan.edits)
+        text = _rewrite(flow, plan, live, settings, context, rules)
         again = suppressions.parse(text)
         problem = check(
             flow,
             plan,
+            live,
             text,
             settings,
             rules,
@@ -188,14 +191,16 @@ def _migrate_module(
     return _withheld(result, _self_check(document, problem))
 
 
-def _rewrite(flow: Flow, plan: Plan, settings: Settings, context: Context, rules: RuleSet) -> str:
+def _rewrite(
+    flow: Flow, plan: Plan, live: Live, settings: Settings, context: Context, rules: RuleSet
+) -> str:
     """The new text: all edits, with those of the imports that they make unused or needed."""
     source, length = flow.source, settings.line_length
 
     def draft() -> str:
         return apply_edits(source, plan.edits, line_length=length)
 
-    imports = import_edits(flow, plan, draft, context.reached, rules.client_import)
+    imports = import_edits(flow, plan, live, draft, context.reached, rules.client_import)
     return apply_edits(source, [*plan.edits, *imports], line_length=length)
 
 
@@ -213,8 +218,11 @@ def _withheld(result: FileResult, finding: Finding) -> FileResult:
         else site
         for site in result.sites
     ]
-    kept = [known for known in result.findings if known.severity is not Severity.NOTE]
-    return FileResult(result.document, None, [finding, *kept], sites, result.signatures)
+    # Notes speak about what was rewritten.
+    kept = [
+        known for known in result.findings if not (known.symbol and known.severity is Severity.NOTE)
+    ]
+    return FileResult(result.document, None, [finding, *kept], sites)
 
 
 def _self_check(document: Document, problem: str) -> Finding:

@@ -20,15 +20,20 @@ from migrate_milvus.values import Library
 
 
 def import_edits(
-    flow: Flow, plan: Plan, rewritten: Callable[[], str], reached: frozenset[str], package: str
+    flow: Flow,
+    plan: Plan,
+    live: Live,
+    rewritten: Callable[[], str],
+    reached: frozenset[str],
+    package: str,
 ) -> list[Edit]:
     """The edits of import statements that go with a plan.
 
-    ``rewritten`` gives the text after all other edits, which is asked for only where the edits do
-    not tell enough; ``reached`` are names that other modules use; ``package`` is where the
-    library's classes are imported from.
+    ``live`` is what is written of the plan's edits; ``rewritten`` gives the text after them, which
+    is asked for only where they do not tell enough; ``reached`` are names that other modules use;
+    ``package`` is where the library's classes are imported from.
     """
-    removals = _removable(flow, plan, rewritten, reached)
+    removals = _removable(flow, plan, live, rewritten, reached)
     additions = {statement: sorted(names) for statement, names in plan.new_names.items()}
     edits: list[Edit] = []
     new = additions.pop(None, [])
@@ -62,7 +67,11 @@ def import_edits(
 
 
 def _removable(
-    flow: Flow, plan: Plan, rewritten: Callable[[], str], reached: frozenset[str]
+    flow: Flow,
+    plan: Plan,
+    live: Live,
+    rewritten: Callable[[], str],
+    reached: frozenset[str],
 ) -> list[ast.alias]:
     """The import aliases of the library that were used before and are not used any more."""
     wanted = {
@@ -78,7 +87,7 @@ def _removable(
     }
     for names in stars.values():
         wanted |= names.keys()
-    before, after = _used_names(flow, plan, wanted)
+    before, after = _used_names(flow, live, wanted)
     if flow.source.name.endswith("__init__.py"):
         reached = reached | before[()]
     removable: list[ast.alias] = []
@@ -148,14 +157,13 @@ _STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
 _READ = re.compile(r"(?<![\w.])[^\W\d]\w*(?!\w)(?!\s*=[^=])")
 
 
-def _used_names(flow: Flow, plan: Plan, wanted: set[str]) -> tuple[_Used, _Used]:
+def _used_names(flow: Flow, live: Live, wanted: set[str]) -> tuple[_Used, _Used]:
     """Which of the ``wanted`` names code reads before and after, by the scope that binds them.
 
     Names in text annotations and ``__all__`` stand under ``("text",)``.
     """
     before: _Used = defaultdict(set)
     after: _Used = defaultdict(set)
-    live = Live(flow.source, plan.edits)
     dropped = live.dropped()
     for node in flow.source.parents:
         if isinstance(node, ast.Name):

@@ -26,6 +26,8 @@ _KNOWN = frozenset(dir(builtins)) | {
     "__qualname__",
 }
 
+_NAMELESS = {"lambda", "listcomp", "setcomp", "dictcomp", "genexpr", "__annotate__"}
+
 
 def unresolved(text: str, *, stars: bool = True) -> set[Named]:
     """The names that are read in a scope, and bound neither there nor around it.
@@ -56,8 +58,7 @@ def unresolved(text: str, *, stars: bool = True) -> set[Named]:
                 read.add((path, name))
         for inner in table.get_children():
             name = inner.get_name()
-            anonymous = name in ("lambda", "listcomp", "setcomp", "dictcomp", "genexpr")
-            tables.append((inner, path if anonymous else (*path, name)))
+            tables.append((inner, path if name in _NAMELESS else (*path, name)))
     if stars and "import *" in text and _has_star(text):
         return set()
     return {item for item in read if item[1] not in bound}

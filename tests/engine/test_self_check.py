@@ -488,6 +488,45 @@ def test_a_line_that_no_edit_is_about_changes(
     assert_withheld()
 
 
+# ---- what the file was like before ---------------------------------------------------------------
+
+
+def test_a_file_that_never_compiled_is_not_our_bug() -> None:
+    result = migrate_text(PROGRAM + "from __future__ import annotations\n")
+    assert result.text is None
+    (error,) = [finding for finding in result.findings if finding.severity is Severity.ERROR]
+    assert (error.rule, error.place.line) == ("MLV001", len(PROGRAM.splitlines()) + 1)
+    assert {site.status for site in result.sites} == {Status.REPORTED}
+    assert len(result.sites) == 15
+
+
+def test_imports_go_below_docstring_and_future_imports() -> None:
+    head = '"""Films."""\nfrom __future__ import annotations\n'
+    result = migrate_text(
+        head
+        + PROGRAM.replace(
+            "from pymilvus import", "from pymilvus.orm.utility import *\nfrom pymilvus import", 1
+        )
+    )
+    assert result.text is not None
+    assert result.text.startswith(head + "from pymilvus")
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "print(nowhere)\n",
+        "def f():\n    return nowhere\n",
+        "def f():\n    print(x)\n    x = 1\n",
+        "names(1, 2)\n",
+        "size(films=1)\n",
+        "[nowhere for x in y]\n",
+    ],
+)
+def test_what_was_wrong_before_does_not_count(own: str) -> None:
+    assert migrate_text(PROGRAM + own).text is not None
+
+
 # ---- what the user sees --------------------------------------------------------------------------
 
 
@@ -526,4 +565,6 @@ def test_whatever_the_rewriter_raises_is_reported(
     result = migrate_text(PROGRAM)
     assert result.text is None
     assert [f.severity for f in result.findings] == [Severity.ERROR]
-    assert result.findings[0].rule in ("MLV001", "MLV003")
+    assert (result.findings[0].rule, result.findings[0].reason) == ("MLV003", "internal-error")
+    assert len(result.sites) == 15
+    assert {site.status for site in result.sites} == {Status.REPORTED}
