@@ -110,7 +110,7 @@ def _interpret_all(
                 continue
             resolve = resolver(graph, exports, name)
             reaches = any(resolve(dotted) is not None for dotted in graph.imported(name))
-            first = module.flow is None and rules.client_import in module.document.text
+            first = module.flow is None and _may_use(module, graph, rules)
             if not (first or reaches):
                 continue
             try:
@@ -129,6 +129,19 @@ def _interpret_all(
                 exports[name] = names
         if {name: set(names) for name, names in exports.items()} == before:
             break
+
+
+def _may_use(module: _Analysed, graph: ModuleGraph, rules: RuleSet) -> bool:
+    """Whether the module imports something whose uses are sites, or names it in a text."""
+    text, root = module.document.text, rules.client_import
+    if root not in text:
+        return False
+    for dotted in graph.imported(module.document.name):
+        if rules.library.is_package(dotted):
+            canonical = rules.library.resolve(dotted)
+            if canonical is None or rules.library.is_site(canonical):
+                return True
+    return f'"{root}' in text or f"'{root}" in text
 
 
 def _needs_connection(flow: Flow, rules: RuleSet) -> bool:

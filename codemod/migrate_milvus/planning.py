@@ -129,6 +129,7 @@ class Planning:
         self.names: dict[Slot, str] = {}
         self.gone: dict[Slot, bool] = {}
         self.inlined: dict[ast.expr, ast.expr] = {}
+        self.texts: list[tuple[ast.AST, str]] | None = None
 
     # The rounds -----------------------------------------------------------------------
 
@@ -1378,7 +1379,7 @@ class Planning:
         edits: list[Edit] = []
         renamed = {slot.name: name for slot, name in self.names.items() if slot.kind == "global"}
         extended: set[FunctionInfo | None] = set()
-        for statement in ast.walk(self.flow.source.tree):
+        for statement in self.flow.source.parents:
             function = self.flow.scope_of.get(statement)
             if isinstance(statement, ast.Nonlocal):
                 own = [
@@ -1519,12 +1520,15 @@ class Planning:
 
     def _texts(self) -> list[tuple[ast.AST, str]]:
         """The ORM symbols that are named in a text: ``patch("pymilvus.Collection")``."""
+        if self.texts is not None:
+            return self.texts
         found: list[tuple[ast.AST, str]] = []
+        self.texts = found
         library = self.flow.library
-        for node in ast.walk(self.flow.source.tree):
+        for node, parent in self.flow.source.parents.items():
             if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
                 continue
-            if not isinstance(self.flow.source.parents.get(node), ast.Call | ast.keyword):
+            if not isinstance(parent, ast.Call | ast.keyword):
                 continue
             symbol = library.resolve(node.value)
             if symbol is not None and library.is_site(symbol):
