@@ -231,6 +231,7 @@ class Flow:
     scope_of: dict[ast.AST, FunctionInfo | None] = field(default_factory=dict)
     states: dict[ast.expr, State] = field(default_factory=dict)
     patched: dict[ast.expr, str] = field(default_factory=dict)
+    computed: dict[ast.expr, str] = field(default_factory=dict)
     declarations: dict[Slot, list[ast.expr]] = field(default_factory=lambda: defaultdict(list))
 
     def value(self, node: ast.AST | None) -> Abstract:

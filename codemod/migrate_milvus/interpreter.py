@@ -164,6 +164,7 @@ class _Interpreter:
         for content in flow.contents.values():
             content.escaped = {}
         flow.patched = {}
+        flow.computed = {}
         flow.calls = defaultdict(list)
         flow.call_origins = {}
         flow.states = {}
@@ -1270,6 +1271,7 @@ class _Interpreter:
             return self.container(node, "dict", items, exact=len(items) == len(node.keywords))
         if not shapes.is_harmless(dotted):
             self.state.facts = frozenset()
+        self.computed_use(node, dotted)
         if dotted == "builtins.setattr" and len(node.args) == 3:
             self.set_attribute(node)
         looking = dotted.startswith("builtins.") and name in _LOOKING
@@ -1279,6 +1281,22 @@ class _Interpreter:
         if not dotted.startswith("builtins."):
             self.outside.add(id(node))
         return frozenset({Opaque(id(node), shapes.of_external_call(dotted))})
+
+    def computed_use(self, node: ast.Call, dotted: str) -> None:
+        """``getattr(pymilvus, name)``, ``import_module("pymilvus")``: uses that no flow follows."""
+        first = self.flow.value(node.args[0]) if node.args else BOTTOM
+        if dotted in ("builtins.getattr", "builtins.vars"):
+            for value in first:
+                if isinstance(value, ModuleValue) and self.library.is_package(value.name):
+                    name = node.args[1] if len(node.args) > 1 else None
+                    text = name.value if isinstance(name, ast.Constant) else None
+                    canonical = self.library.resolve(f"{value.name}.{text}")
+                    if text is None or (canonical and self.library.is_site(canonical)):
+                        self.flow.computed[node] = dotted.removeprefix("builtins.")
+        elif dotted in ("builtins.__import__", "importlib.import_module"):
+            for value in first:
+                if isinstance(value, Const) and self.library.is_package(str(value.value)):
+                    self.flow.computed[node] = dotted.removeprefix("builtins.")
 
     def set_attribute(self, node: ast.Call) -> None:
         """``setattr(object, name, value)`` on an object of the program."""
@@ -1605,7 +1623,11 @@ class _Interpreter:
 
     def eval_Subscript(self, node: ast.Subscript) -> Abstract:
         container = self.eval(node.value)
-        self.eval(node.slice)
+        index_values = self.eval(node.slice)
+        if ModuleValue("sys.modules") in container and any(
+            isinstance(v, Const) and self.library.is_package(str(v.value)) for v in index_values
+        ):
+            self.flow.computed[node] = "sys.modules"
         content = self.flow.content(container)
         if content is not None:
             if isinstance(node.slice, ast.Slice):

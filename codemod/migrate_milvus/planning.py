@@ -54,6 +54,7 @@ MEMBER = predicate("member-known", "the attribute has an equivalent")
 ALIAS = predicate("utility-alias-known", "the connection that the call uses is known")
 COLLECTION_ALIAS = predicate("collection-alias-known", "the collection's connection is known")
 IN_TEXT = "named-in-text"
+COMPUTED = "computed-use"
 RECEIVER = predicate("receiver-known", "what the method is called on is known")
 BY_HAND = predicate("by-hand", "the symbol has an equivalent that can be written")
 
@@ -659,7 +660,7 @@ class Planning:
             and (self.keys[id(site)] is None or self.keys[id(site)] in self.blocked_keys)
             for site in self.sites
         )
-        if self.context.needs_connection:
+        if self.context.needs_connection or self.flow.computed:
             self.kept_connects |= set(connects)
         names: set[str] = set()
         for key, made in connects.items():
@@ -1536,7 +1537,20 @@ class Planning:
         return found
 
     def _report_texts(self, plan: Plan) -> None:
-        """Report the ORM symbols that are named in a text."""
+        """Report the ORM symbols that are named in a text, and modules reached by computing."""
+        for reached, how in self.flow.computed.items():
+            place = self._place(reached)
+            if self.context.ignores(place.line, "MLV010"):
+                continue
+            plan.findings.append(
+                Finding(
+                    place=place,
+                    rule="MLV010",
+                    reason=COMPUTED,
+                    message=f"the library is reached through {how}(): what it is for is not seen",
+                    recipe="Import what is used by name; the connection is kept for it until then.",
+                )
+            )
         for node, symbol in self._texts():
             place = self._place(node)
             ignored = self.context.ignores(place.line, "MLV012")

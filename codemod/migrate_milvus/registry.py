@@ -135,6 +135,15 @@ class Connections(Protocol):
 
 
 @dataclass(frozen=True)
+class RuleInfo:
+    """A rule as ``--list-rules`` and ``--explain`` show it."""
+
+    id: str
+    title: str
+    doc: str
+
+
+@dataclass(frozen=True)
 class RuleSet:
     """All rules, and the library they are about."""
 
@@ -150,6 +159,9 @@ class RuleSet:
     parameters: Callable[[str], tuple[str, ...]]
     check_calls: Callable[[ast.Module, tuple[int, ...], ast.Module], Iterable[tuple[ast.Call, str]]]
 
+    # What is reported without a rule of its own that rewrites something.
+    infos: tuple[RuleInfo, ...] = ()
+
     def rule_for(self, symbol: str) -> Rule | None:
         """The rule that rewrites ``symbol``."""
         return self.by_symbol.get(symbol)
@@ -158,15 +170,6 @@ class RuleSet:
         """The id under which ``symbol`` is reported."""
         rule = self.by_symbol.get(symbol)
         return rule.id if rule is not None else self.fallback(symbol)
-
-
-@dataclass(frozen=True)
-class RuleInfo:
-    """A rule as ``--list-rules`` and ``--explain`` show it."""
-
-    id: str
-    title: str
-    doc: str
 
 
 @cache
@@ -193,6 +196,8 @@ def _subclasses(base: type[Rule]) -> list[Rule]:
 def rules() -> list[RuleInfo]:
     """The rules, for listings."""
     infos: dict[str, RuleInfo] = {}
+    for info in load().infos:
+        infos.setdefault(info.id, info)
     for rule in load().rules:
         infos.setdefault(
             rule.id, RuleInfo(rule.id, rule.title, inspect.cleandoc(rule.__doc__ or ""))

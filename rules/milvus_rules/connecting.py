@@ -161,8 +161,8 @@ class Connect(Rule):
                 planning.note(
                     site,
                     "environment-may-lack",
-                    f"{name}= has no default: without the variable the ORM raised TypeError, now "
-                    "connecting fails",
+                    f"{name}= has no default: without the variable both sides raise, the client "
+                    "another exception",
                 )
         if "keep_alive" in arguments:
             planning.note(site, "keep-alive-dropped", "keep_alive has no effect on MilvusClient")

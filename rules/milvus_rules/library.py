@@ -7,7 +7,7 @@ from collections.abc import Hashable
 
 from migrate_milvus.arguments import bind
 from migrate_milvus.flow import Fact, Flow, Site, State
-from migrate_milvus.registry import Rule, RuleSet
+from migrate_milvus.registry import Rule, RuleInfo, RuleSet
 from migrate_milvus.values import Library, Object, Shape
 from milvus_rules import catalogue, signatures
 
@@ -282,10 +282,68 @@ def rule_set(rules: tuple[Rule, ...]) -> RuleSet:
         fallback=_fallback,
         recipe=_recipe,
         parameters=lambda symbol: PARAMETERS.get(symbol, ()),
+        infos=INFOS,
         check_calls=lambda tree, version, before: signatures.check_module(
             tree, version, before=before
         ),
     )
+
+
+INFOS = tuple(
+    RuleInfo(id, title, doc)
+    for id, title, doc in (
+        (
+            "MLV001",
+            "file that cannot be handled",
+            "The file cannot be read or parsed; exit code 2.",
+        ),
+        ("MLV002", "suppression that silences nothing", "Remove the comment."),
+        (
+            "MLV003",
+            "file withheld by the self-check",
+            "The rewritten file failed a check and was left as it is: a bug of this tool.",
+        ),
+        (
+            "MLV010",
+            "use by a computed name",
+            "The ORM is reached through getattr, importlib or a replaced method, so that what is "
+            "used cannot be seen. The connection is kept.",
+        ),
+        (
+            "MLV012",
+            "ORM name in a text",
+            'A text such as patch("pymilvus.Collection") names the ORM; the calls that it stands '
+            "for stay in this file.",
+        ),
+        (
+            "MLV020",
+            "private or unknown member",
+            "Not part of the ORM's public API, so there is no equivalent.",
+        ),
+        (
+            "MLV290",
+            "object that escapes",
+            "A Collection (or another ORM object) reaches code that the analysis does not follow, "
+            "or comes from there: the object and all its uses stay on the ORM.",
+        ),
+        (
+            "MLV291",
+            "object from out of sight",
+            "Something used as a Collection is used, but where it comes from is not seen.",
+        ),
+        (
+            "MLV213",
+            "construct_from_dataframe",
+            "There is no equivalent: write the schema out and insert the rows.",
+        ),
+        ("MLV303", "Index objects", "Reported, with what to write instead."),
+        ("MLV605", "resource groups and replicas", "Reported, with what to write instead."),
+        ("MLV606", "bulk insert", "Reported: bulk_writer replaces it, over HTTP."),
+        ("MLV608", "timestamp helpers", "Import them from pymilvus itself."),
+        ("MLV801", "Role objects", "Reported, with what to write instead."),
+        ("MLV950", "names that left before 3.0", "Reported, with what took their place."),
+    )
+)
 
 
 def _fallback(symbol: str) -> str:

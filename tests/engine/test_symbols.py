@@ -301,7 +301,6 @@ def test_most_import_forms_are_rewritten(name: str) -> None:
     assert {site.status for site in result.sites} == {Status.REWRITTEN}
 
 
-@pytest.mark.xfail(strict=True, reason="a module reached by computing is not seen")
 @pytest.mark.parametrize(
     "module",
     [

@@ -95,11 +95,13 @@ def change_import(
         if LINE_END.search(line) is None and width(prefix + line) <= style.limit:
             return ImportText(line)
     lines = {tokens.line_start(places.span(alias)[0]) for alias in node.names}
-    if len(lines) == 1:  # all names shared one line: an added one joins them
+    if several and len(lines) == 1:  # all names shared one line: an added one joins them
         for name in names:
             name.line = next(iter(lines))
     last = tokens.after(places.span(node.names[-1])[1])
-    trailing = "," if len(lines) > 1 or (last is not None and last.text == ",") else ""
+    trailing = (
+        "," if not several or len(lines) > 1 or (last is not None and last.text == ",") else ""
+    )
     rows = _rows(names)
     written = f"{head} (" + (f"  {hanging.text}" if hanging is not None else "")
     inner = style.newline + (_inner_indent(places, node, several) or indent + step)
