@@ -1290,6 +1290,8 @@ class _Interpreter:
                 if isinstance(value, ModuleValue) and self.library.is_package(value.name):
                     name = node.args[1] if len(node.args) > 1 else None
                     text = name.value if isinstance(name, ast.Constant) else None
+                    if not isinstance(text, str):
+                        text = None
                     canonical = self.library.resolve(f"{value.name}.{text}")
                     if text is None or (canonical and self.library.is_site(canonical)):
                         self.flow.computed[node] = dotted.removeprefix("builtins.")
