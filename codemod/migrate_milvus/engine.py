@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import gc
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePath
 
 from migrate_milvus import suppressions
 from migrate_milvus.checking import check, complaint
@@ -16,7 +14,7 @@ from migrate_milvus.exports import exported, resolver
 from migrate_milvus.flow import Flow
 from migrate_milvus.importing import import_edits
 from migrate_milvus.interpreter import interpret
-from migrate_milvus.model import FileResult, Finding, Place, Severity, SiteRecord, Status
+from migrate_milvus.model import FileResult, Finding, Place, Severity, Status
 from migrate_milvus.planning import Context, Plan, Planning
 from migrate_milvus.project import ModuleGraph
 from migrate_milvus.registry import RuleSet, load
@@ -279,6 +277,3 @@ def _internal(document: Document, error: Exception) -> FileResult:
         Severity.ERROR,
     )
     return FileResult(document, findings=[finding])
-
-
-__all__ = ["PurePath", "SiteRecord", "ast", "migrate", "plan_module"]

@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 
 from migrate_milvus.program import ClassInfo, FunctionInfo, Program
 from migrate_milvus.syntax import SourceText
-from migrate_milvus.values import BOTTOM, Abstract, Container, Object, Opaque, Shape, join, objects
+from migrate_milvus.values import BOTTOM, Abstract, Container, Object, Opaque, Shape, join
 
 UNBOUND = -1
 
@@ -327,20 +327,3 @@ def _constant(values: Abstract) -> Hashable | None:
         if isinstance(value, Const):
             return ("constant", value.value)
     return None
-
-
-__all__ = [
-    "UNBOUND",
-    "Binding",
-    "CallEdge",
-    "Content",
-    "Escape",
-    "Flow",
-    "LibraryModel",
-    "Site",
-    "Slot",
-    "State",
-    "Write",
-    "merge",
-    "objects",
-]

@@ -256,6 +256,3 @@ def _insert_module(flow: Flow, module: str) -> Edit:
     if not plain and futures:
         return InsertStatements(futures[-1], (Line(("",)), line), after=True)
     return InsertStatements(first, (line, Line(("",))), after=_is_docstring(first))
-
-
-__all__ = ["Library", "import_edits"]

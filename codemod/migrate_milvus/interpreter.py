@@ -14,7 +14,6 @@ from collections.abc import Callable, Hashable, Sequence
 
 from migrate_milvus import shapes
 from migrate_milvus.flow import (
-    UNBOUND,
     Binding,
     CallEdge,
     Content,
@@ -1789,6 +1788,3 @@ def _is_main_guard(test: ast.expr) -> bool:
         and test.left.id == "__name__"
         and isinstance(test.ops[0], ast.Eq)
     )
-
-
-__all__ = ["UNBOUND", "interpret", "shape_of"]

@@ -10,10 +10,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from migrate_milvus.flow import CallEdge, Flow, Site, Slot
+from migrate_milvus.flow import CallEdge, Flow, Site
 from migrate_milvus.program import ClassInfo, FunctionInfo
 from migrate_milvus.values import Abstract, Instance
 
@@ -172,12 +172,3 @@ def _handed_down(
             if caller is not connector and connector not in _chain(caller):
                 queue.append(caller)
     return found
-
-
-def common_key(sites: Sequence[Site], keys: dict[int, Hashable | None]) -> Hashable | None:
-    """The connection that all sites share."""
-    found = {keys[id(site)] for site in sites}
-    return found.pop() if len(found) == 1 else None
-
-
-__all__ = ["Place", "Slot", "choose", "free_name", "text"]

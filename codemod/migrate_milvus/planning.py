@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -17,14 +17,12 @@ from migrate_milvus.arguments import Arguments, bind
 from migrate_milvus.edits import (
     Argument,
     CallTemplate,
-    ChangeImport,
     Edit,
     InsertStatements,
     Line,
     ReplaceNode,
     ReplaceStatement,
     Src,
-    Statement,
     Template,
 )
 from migrate_milvus.flow import UNBOUND, Flow, Site, Slot, State
@@ -1055,12 +1053,6 @@ class Planning:
             return (Src(expression),)
         return (Src(node),)
 
-    def fresh_name(self, base: str, function: FunctionInfo | None) -> str:
-        """A name that nothing in the module uses yet, and reserve it for ``function``."""
-        taken = self.flow.program.identifiers | self.draft.taken[function]
-        name = placement.free_name(base, lambda n: n in taken)
-        return name
-
     def helper_name(
         self, base: str, function: FunctionInfo | None, freed: Slot | None = None
     ) -> str:
@@ -1088,10 +1080,6 @@ class Planning:
     def claim(self, node: ast.AST) -> None:
         """Another rule's edits cover this site."""
         self.draft.claimed.add(node)
-
-    def claim_inside(self, node: ast.AST) -> None:
-        """The edits cover every site inside ``node``."""
-        self.draft.claimed.update(n for n in ast.walk(node) if n in self.flow.sites)
 
     def note(self, site: Site, reason: str, message: str) -> None:
         """Tell the owner something about a site that was rewritten."""
@@ -1707,14 +1695,3 @@ def call(function: str, *arguments: tuple[str | None, Template]) -> CallTemplate
     return CallTemplate(
         (function,), tuple(Argument(value, keyword) for keyword, value in arguments)
     )
-
-
-__all__ = [
-    "ChangeImport",
-    "Context",
-    "Plan",
-    "Planning",
-    "Sequence",
-    "Statement",
-    "call",
-]

@@ -28,7 +28,7 @@ from migrate_milvus.registry import (
     require,
     unknown,
 )
-from migrate_milvus.values import Const, Object
+from migrate_milvus.values import Object
 from milvus_rules import indexes
 from milvus_rules.library import CONNECTIONS
 from milvus_rules.writing import (
@@ -566,6 +566,3 @@ class NameAndSchema(Rule):
             ):
                 return expression
         return None
-
-
-__all__ = ["CollectionConstructor", "Const", "Load", "NameAndSchema", "is_fresh"]

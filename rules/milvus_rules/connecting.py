@@ -34,8 +34,6 @@ from milvus_rules.writing import (
     Pair,
     call_of,
     can_be_true,
-    is_none,
-    is_pure,
     is_statement,
     is_true,
     keyword,
@@ -604,6 +602,3 @@ def _not_used_after(planning: Planning, site: Site) -> Answer:
                         "Close the client after its last use.",
                     )
     return PROVED
-
-
-__all__ = ["Connect", "Disconnect", "is_none", "is_pure"]

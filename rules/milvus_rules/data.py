@@ -35,13 +35,11 @@ from migrate_milvus.registry import (
     unknown,
 )
 from migrate_milvus.values import Abstract, Container, Object, Opaque, Shape, Value
-from milvus_rules import versions
 from milvus_rules.fields import is_switched_on, schema_of, text_of
 from milvus_rules.schemas import SchemaFacts
 from milvus_rules.writing import (
     can_be_true,
     client_call,
-    is_none,
     is_pure,
     is_statement,
     keyword,
@@ -716,6 +714,3 @@ class Results(Rule):
             if isinstance(item.origin, ast.AST)
             for made in planning.flow.sites.get(item.origin, [])
         )
-
-
-__all__ = ["Delete", "Results", "Write", "check_result", "is_none", "versions"]

@@ -103,6 +103,3 @@ def is_switched_on(planning: Planning, node: ast.expr | None) -> bool | None:
         return False
     value = only(planning.flow.value(node))
     return bool(value.value) if isinstance(value, Const) else None
-
-
-__all__ = ["SchemaFacts", "is_switched_on", "primary_key", "schema_of", "text_of"]

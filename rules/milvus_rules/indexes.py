@@ -441,5 +441,3 @@ class NumberOfIndexes(Rule):
 MEMBER_OF_INDEXES = predicate(
     "indexes-only-counted", "only the number of indexes, or whether there are any, is used"
 )
-
-__all__ = ["CreateIndex", "IndexParameters", "check", "may_exist", "prepare"]

@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from migrate_milvus.arguments import bind
 from migrate_milvus.flow import Fact, Flow, Site, State
 from migrate_milvus.registry import Rule, RuleInfo, RuleSet
-from migrate_milvus.values import Library, Object, Shape
+from migrate_milvus.values import Object, Shape
 from milvus_rules import catalogue, signatures
 
 FOLLOWED = frozenset(
@@ -354,6 +354,3 @@ def _fallback(symbol: str) -> str:
 def _recipe(symbol: str) -> str:
     known = catalogue.SYMBOLS.get(symbol)
     return known.recipe if known is not None else ""
-
-
-__all__ = ["CONNECTIONS", "PARAMETERS", "Library", "PyMilvus", "rule_set"]

@@ -200,6 +200,3 @@ def _same_collection(site: Site, other: Site, planning: Planning) -> bool:
         if text is not None and text == text_of(planning, expression):
             return True
     return False
-
-
-__all__ = ["CONNECTIONS", "Progress"]

@@ -9,10 +9,9 @@ from dataclasses import replace
 from migrate_milvus.arguments import Arguments, dict_items
 from migrate_milvus.edits import Edit, ReplaceNode, Src, Template
 from migrate_milvus.flow import Content, Site
-from migrate_milvus.interpreter import shape_of
 from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, require, unknown
-from migrate_milvus.values import Const, Container, Shape
+from migrate_milvus.values import Container
 from milvus_rules.fields import primary_key
 from milvus_rules.writing import Pair, can_be_true, client_call, is_none, known
 
@@ -487,6 +486,3 @@ def _in_test(planning: Planning, node: ast.AST) -> bool:
             return True
         node = parent
     return False
-
-
-__all__ = ["Const", "Query", "Search", "Shape", "shape_of"]

@@ -18,7 +18,7 @@ from migrate_milvus.edits import (
     Src,
     Template,
 )
-from migrate_milvus.flow import Content, Flow, Site, Slot
+from migrate_milvus.flow import Content, Flow, Site
 from migrate_milvus.planning import Planning
 from migrate_milvus.registry import Rule
 from migrate_milvus.values import Object, only
@@ -367,6 +367,3 @@ def _in_branch(flow: Flow, call: ast.Call) -> bool:
         if isinstance(node, ast.If | ast.For | ast.While | ast.Try | ast.With):
             return not isinstance(node, ast.With)
     return False
-
-
-__all__ = ["SchemaFacts", "Schemas", "Slot", "facts_of"]
