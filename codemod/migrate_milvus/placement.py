@@ -37,20 +37,26 @@ def choose(
     base: str,
     taken: Callable[[str], bool],
     takes_parameter: Callable[[FunctionInfo], ast.arg | None],
+    switches: Sequence[Site] = (),
 ) -> Place:
     """Choose the place for the client of one connection.
 
     ``base`` is the wanted name; ``takes_parameter`` answers with the parameter that holds an
-    object of the connection, when every caller of the function is known.
+    object of the connection, when every caller of the function is known. ``switches`` change what
+    every user of the connection sees: with them, functions or objects that would not see the
+    change get no client each.
     """
     name = free_name(base, taken)
     at_module = [site for site in connects if site.function is None]
     if len(at_module) == len(connects):
         return Place("module", name)
     connectors = frozenset(site.function for site in connects if site.function is not None)
-    if all(_connects_before(site, connects) for site in uses):
+    one = not switches or len(connectors) + bool(at_module) == 1
+    if one and all(_connects_before(site, connects) for site in uses):
         return Place("local", name, connectors=connectors)
     owners = _classes(connects)
+    if switches and (len(owners) > 1 or any(s.function not in connectors for s in switches)):
+        owners = frozenset()
     if not at_module and owners and all(_reaches(flow, s, owners) is not None for s in uses):
         methods = {name for owner in owners for name in owner.methods}
         attribute = free_name(base, lambda n: n in flow.program.attributes | methods)

@@ -667,8 +667,9 @@ class Planning:
             def taken(name: str) -> bool:
                 return name in self.flow.program.identifiers or name in names
 
+            switched = [use for use in uses.get(key, []) if connections.acts_on_alias(use.symbol)]
             place = placement.choose(
-                self.flow, made, uses.get(key, []), base, taken, self._client_parameter
+                self.flow, made, uses.get(key, []), base, taken, self._client_parameter, switched
             )
             if place.mode == "local" and self._alone_in_its_functions(key, uses):
                 name = placement.free_name("client", lambda n: n in self.flow.program.identifiers)
@@ -783,6 +784,7 @@ class Planning:
             and self._is_orm(other)
             and connections.needs_client(other)
             and not connections.is_disconnect(other.symbol)
+            and not (connections.acts_on_alias(other.symbol) and self.stays(site))
         ]
 
     # Names ----------------------------------------------------------------------------
@@ -1483,10 +1485,12 @@ class Planning:
             if id(site) in self.ignored:
                 status, reason = Status.IGNORED, "ignored"
             elif self.is_active(site):
-                connect = self.rule_set.connections.is_connect(site.symbol)
-                kept = (connect or self.rule_set.connections.is_disconnect(site.symbol)) and (
-                    self.stays(site) or not plan.edits or site.node not in self._edited()
-                )
+                connections = self.rule_set.connections
+                kept = (
+                    connections.is_connect(site.symbol)
+                    or connections.is_disconnect(site.symbol)
+                    or connections.acts_on_alias(site.symbol)
+                ) and (self.stays(site) or not plan.edits or site.node not in self._edited())
                 status = Status.REPORTED if kept else Status.REWRITTEN
                 reason = "stays for the rest" if kept else ""
             else:

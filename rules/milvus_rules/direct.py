@@ -9,15 +9,15 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from migrate_milvus.edits import Edit, ReplaceNode, Src, Template
+from migrate_milvus.edits import Edit, InsertStatements, Line, ReplaceNode, Src, Template
 from migrate_milvus.flow import Site
 from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, require, unknown
-from milvus_rules.writing import Pair, client_call, keyword, known
+from milvus_rules.writing import Pair, client_call, is_pure, is_statement, keyword, known
 
 UTILITY = predicate("utility-arguments-known", "every argument has a meaning for the client")
-WHOLE = predicate(
-    "database-switched-for-all", "one client takes over everything on the alias that is switched"
+SWITCH = predicate(
+    "database-switch-repeatable", "the call that switches the database can be written twice"
 )
 LOAD = predicate("load-arguments-known", "every argument has a meaning for the client")
 
@@ -291,10 +291,10 @@ class PartitionNames(Rule):
 class Databases(Rule):
     """``db.create_database`` and its like become client methods; ``list_database`` gains an s.
 
-    ``using_database`` becomes ``client.use_database`` where nothing on the alias stays on the ORM
-    and one client serves all of it: it changes what every user of the alias sees. Accepted
-    difference: from pymilvus 2.6.7 on the client looks the database up first, and raises when it
-    is missing.
+    ``using_database`` becomes ``client.use_database``; where something on the alias stays on the
+    ORM, both are switched. It changes what every user of the alias sees, so there is one client
+    for all of them. Accepted difference: from pymilvus 2.6.7 on the client looks the database up
+    first, and raises when it is missing.
 
     Source: both sides run on pymilvus 2.4.15 to 3.0.2.
     """
@@ -306,18 +306,39 @@ class Databases(Rule):
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
         if site.symbol == "db.using_database":
-            require(WHOLE, lambda: _whole(site, planning))
-            return write(site, planning, _utility("use_database", db_name="db_name"), UTILITY)
+            return _switch(site, planning)
         return write(site, planning, DATABASE_ROWS[site.symbol], UTILITY)
 
 
-def _whole(site: Site, planning: Planning) -> Answer:
-    """Whether one client takes over everything on the alias."""
-    place = planning.place_of(site)
-    if planning.stays(site) or (place.mode == "local" and len(place.connectors) > 1):
-        return unknown(
-            "using_database changes the database for everything on the alias, and some of it "
-            "stays on the ORM or has a client of its own",
-            "client.use_database(db_name=...)  # and the same for what stays",
-        )
-    return PROVED
+def _switch(site: Site, planning: Planning) -> list[Edit]:
+    """Switch the client, and the ORM beside it for what stays there."""
+    stays = planning.stays(site)
+    if stays and not planning.uses_of(site):
+        return []
+    row = _utility("use_database", db_name="db_name")
+    if not stays:
+        return write(site, planning, row, UTILITY)
+    require(SWITCH, lambda: _said_twice(site, planning))
+    (edit,) = write(site, planning, row, UTILITY)
+    assert isinstance(edit, ReplaceNode)
+    planning.note(
+        site,
+        "kept-for-the-rest",
+        "using_database stays beside the client's: it can go once nothing on the alias is left on "
+        "the ORM",
+    )
+    statement = planning.flow.source.statement(site.node)
+    return [InsertStatements(statement, (Line(edit.template),), after=True)]
+
+
+def _said_twice(site: Site, planning: Planning) -> Answer:
+    """Whether the call can be repeated for the client: a statement with a plain argument."""
+    arguments = planning.arguments(site)
+    value = arguments.get("db_name")
+    if is_statement(planning, site) and is_pure(value):
+        return PROVED
+    return unknown(
+        "something on the alias stays on the ORM, and this call cannot be repeated for the client",
+        "Name the database in a variable, and switch both: db.using_database(db_name), then "
+        "client.use_database(db_name=db_name).",
+    )
