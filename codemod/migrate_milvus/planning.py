@@ -813,16 +813,22 @@ class Planning:
 
     def _holds_named(self, slot: Slot) -> bool:
         values = self.flow.store.get(slot, frozenset())
-        return any(isinstance(v, Object) and v.kind in self.rule_set.unit_kinds for v in values)
+        return any(isinstance(v, Object) and v.kind in self.rule_set.named_kinds for v in values)
+
+    def maker(self, item: Object) -> Site | None:
+        """The call that gave an object and named it."""
+        if isinstance(item.origin, ast.Call):
+            for site in self.flow.sites.get(item.origin, []):
+                if self.rule_set.name_parameter(site.symbol) is not None:
+                    return site
+        return None
 
     def name_expression(self, item: Object) -> ast.expr | None:
         """The expression that named an object when it was made."""
-        if not isinstance(item.origin, ast.Call):
+        made = self.maker(item)
+        if made is None:
             return None
-        for site in self.flow.sites.get(item.origin, []):
-            if site.symbol == item.kind:
-                return self.arguments(site).get("name")
-        return None
+        return self.arguments(made).get(self.rule_set.name_parameter(made.symbol) or "")
 
     def _decide_slot(self, slot: Slot) -> None:
         writes = {
@@ -839,7 +845,9 @@ class Planning:
         direct = bool(writes) and all(
             isinstance(write.value, ast.Call)
             and any(
-                isinstance(v, Object) and v.origin is write.value and v.kind == "Collection"
+                isinstance(v, Object)
+                and v.origin is write.value
+                and v.kind in self.rule_set.named_kinds
                 for v in self.flow.value(write.value)
             )
             for write in writes.values()
@@ -878,9 +886,7 @@ class Planning:
             if not isinstance(item, Object) or not isinstance(item.origin, ast.Call):
                 return None
             expression = self.name_expression(item)
-            made = next(
-                (s for s in self.flow.sites.get(item.origin, []) if s.symbol == item.kind), None
-            )
+            made = self.maker(item)
             if expression is None or made is None:
                 return None
             if chosen is not None and self._text(chosen) != self._text(expression):

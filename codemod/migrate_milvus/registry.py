@@ -154,6 +154,10 @@ class RuleSet:
     client_class: str
     client_import: str
     unit_kinds: frozenset[str]
+    # Kinds of objects that become names; the others become what the client returns.
+    named_kinds: frozenset[str]
+    # The parameter that names the object which a symbol gives: "name", "partition_name".
+    name_parameter: Callable[[str], str | None]
     fallback: Callable[[str], str]
     recipe: Callable[[str], str]
     parameters: Callable[[str], tuple[str, ...]]

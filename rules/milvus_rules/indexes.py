@@ -21,6 +21,7 @@ from migrate_milvus.flow import Content, Site, Slot
 from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, require, unknown
 from migrate_milvus.values import Const
+from milvus_rules import lookups
 from milvus_rules.writing import (
     Pair,
     call_of,
@@ -226,7 +227,7 @@ def removable(
         and isinstance(node.ctx, ast.Load)
         and any(getattr(v, "origin", None) is content.node for v in values)
     ]
-    if holders != [expression] or content.escaped:
+    if holders != [expression] or content.escaped or lookups.reads_parameters(site, planning):
         return None
     if flow.scope_of.get(statement) is not site.function or not is_pure(statement.value):
         return None

@@ -23,6 +23,14 @@ FOLLOWED = frozenset(
     }
 )
 UNITS = frozenset({"Collection", "Partition", "Index", "Role"})
+NAMED = UNITS - {"Index"}  # an index becomes what describe_index returns
+NAME_PARAMETERS = {
+    "Collection": "name",
+    "Partition": "name",
+    "Role": "name",
+    "Collection.partition": "partition_name",
+    "Collection.create_partition": "partition_name",
+}
 NAMESPACES = frozenset({"utility", "connections", "db"})
 SHAPES = {"QueryResult": Shape.LIST, "int": Shape.NUMBER, "bool": Shape.NUMBER, "str": Shape.TEXT}
 # Members and keywords that hardly any other object has.
@@ -34,6 +42,21 @@ _DISTINCTIVE_KEYWORDS = {
     "create_index": frozenset({"index_params"}),
     "query_iterator": frozenset({"expr"}),
 }
+# What may take an index away that was made before, or make its parameters other ones.
+_CHANGES_INDEXES = frozenset(
+    {
+        "Collection.drop",
+        "Collection.drop_index",
+        "Collection.alter_index",
+        "Index.drop",
+        "connections.connect",
+        "connections.disconnect",
+        "connections.remove_connection",
+        "db.using_database",
+        "utility.drop_collection",
+        "utility.rename_collection",
+    }
+)
 DEFAULT = ("constant", "default")
 _ROOTS = ("pymilvus", catalogue.GONE_PACKAGE)
 
@@ -135,12 +158,17 @@ class PyMilvus:
             return name in ("Partition", "Index")
         return False
 
-    # Facts: ("absent", connection, name), ("new", constructor) ---------------------------
+    # Facts: ("absent", connection, name), ("new", constructor), ("unindexed", objects),
+    # ("indexed", create_index call, objects) --------------------------------------------
 
     def acts(self, site: Site, state: State, flow: Flow) -> None:
         symbol = site.symbol
         if site.form != "call":
             return
+        if symbol in _CHANGES_INDEXES:
+            state.facts = frozenset(
+                f for f in state.facts if not (isinstance(f, tuple) and f[0] == "indexed")
+            )
         if symbol in ("utility.drop_collection", "Collection.drop"):
             for fact in _name_facts(site, state, flow):
                 state.facts |= {fact}
@@ -151,6 +179,7 @@ class PyMilvus:
             state.facts = frozenset(
                 f for f in state.facts if not (isinstance(f, tuple) and f[0] == "unindexed")
             )
+            state.facts |= {("indexed", site.call, site.objects)}
         elif symbol == "Collection.drop_index":
             state.facts |= {("unindexed", site.objects)}
         elif symbol == "Collection":
@@ -279,6 +308,8 @@ def rule_set(rules: tuple[Rule, ...]) -> RuleSet:
         client_class="MilvusClient",
         client_import="pymilvus",
         unit_kinds=UNITS,
+        named_kinds=NAMED,
+        name_parameter=NAME_PARAMETERS.get,
         fallback=_fallback,
         recipe=_recipe,
         parameters=lambda symbol: PARAMETERS.get(symbol, ()),
@@ -336,7 +367,6 @@ INFOS = tuple(
             "construct_from_dataframe",
             "There is no equivalent: write the schema out and insert the rows.",
         ),
-        ("MLV303", "Index objects", "Reported, with what to write instead."),
         ("MLV605", "resource groups and replicas", "Reported, with what to write instead."),
         ("MLV606", "bulk insert", "Reported: bulk_writer replaces it, over HTTP."),
         ("MLV608", "timestamp helpers", "Import them from pymilvus itself."),

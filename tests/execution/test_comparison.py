@@ -353,6 +353,16 @@ def test_a_wait_is_folded_only_after_what_it_waits_for() -> None:
     assert not compare(_run(wait), _run()).equal
 
 
+def test_an_index_is_not_read_back_only_after_it_was_made() -> None:
+    create = _request("CreateIndex", collection_name="c", field_name="v")
+    look = _request(
+        "DescribeIndex", "pymilvus.orm.collection:Collection.index", collection_name="c"
+    )
+    assert compare(_run(create, look), _run(create)).expected == {"index-read-back": 1}
+    assert not compare(_run(look), _run()).equal
+    assert not compare(_run(look, create), _run(create)).equal
+
+
 def test_an_index_may_be_dropped_by_its_own_name() -> None:
     def drop(**names: str) -> Run:
         return _run(_request("DropIndex", collection_name="c", **names))

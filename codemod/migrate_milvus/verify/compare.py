@@ -14,6 +14,7 @@ and counted as expected; everything else is a difference. The names:
 ``iterator-probe``       the client asks whether the server knows the newer search iterator
 ``database-lookup``      the client asks whether the database is there before it uses it
 ``wait-folded``          no second wait for an index or a load that had been waited for
+``index-read-back``      an index that the program has just made is not read back
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ DROP_BY_NAME = "drop-index-by-name"
 ITERATOR = "iterator-probe"
 DATABASE = "database-lookup"
 WAIT = "wait-folded"
+READ_BACK = "index-read-back"
 
 _UNEQUAL = 1.0
 _LEFT_OUT = 1.0
@@ -109,7 +111,7 @@ def compare(before: Run, after: Run) -> Comparison:
         normalise.without_generated_ids(run.stdout, named)
         for run, named in zip((before, after), ids, strict=True)
     ]
-    judge = _Judge(primaries, _neighbours(new), _folded_waits(old))
+    judge = _Judge(primaries, _neighbours(new), _folded_waits(old), _read_back(old))
     for left, right, ordered in _streams(old, new):
         if ordered:
             judge.compare(left, right, result)
@@ -225,6 +227,19 @@ def _folded_waits(old: Iterable[_Item]) -> frozenset[int]:
     return frozenset(folded)
 
 
+def _read_back(old: Iterable[_Item]) -> frozenset[int]:
+    """The look-ups (by identity) of an index that an earlier request has made."""
+    made: set[str] = set()
+    found: set[int] = set()
+    for item in old:
+        if item.method == "CreateIndex":
+            made.add(item.collection)
+        elif item.method == "DescribeIndex" and item.request.call_name == "index":
+            if item.collection in made:
+                found.add(id(item))
+    return frozenset(found)
+
+
 _Pair = tuple["_Item | None", "_Item | None"]
 
 
@@ -235,6 +250,7 @@ class _Judge:
     primaries: Mapping[str, str]
     following: Mapping[int, _Item]
     folded: frozenset[int]
+    read_back: frozenset[int]
 
     def compare(self, old: Sequence[_Item], new: Sequence[_Item], result: _Result) -> None:
         """Add what one stream comes to."""
@@ -248,6 +264,8 @@ class _Judge:
             elif left is not None:
                 if id(left) in self.folded:
                     result.expected[WAIT] += 1
+                elif id(left) in self.read_back:
+                    result.expected[READ_BACK] += 1
                 elif not left.internal:
                     text = f"only before: {_describe(left)}"
                     result.differences.append(Difference(text, before=left.request))
@@ -316,7 +334,8 @@ class _Judge:
     def _drop_cost(self, item: _Item) -> float:
         if item.internal:
             return 0.0
-        return _ON_PURPOSE if id(item) in self.folded else _LEFT_OUT
+        gone = id(item) in self.folded or id(item) in self.read_back
+        return _ON_PURPOSE if gone else _LEFT_OUT
 
     def _add_cost(self, item: _Item) -> float:
         return _LEFT_OUT if self.alone(item) is None else _ON_PURPOSE
