@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from migrate_milvus import shapes
 from migrate_milvus.flow import (
@@ -232,7 +232,7 @@ class _Interpreter:
 
     def parameter(self, info: FunctionInfo, index: int, parameter: ast.arg) -> Abstract:
         """What a parameter holds: what callers pass, its default, or what its annotation says."""
-        opaque = Opaque(("parameter", id(parameter)), self.annotated_shape(parameter.annotation))
+        opaque = Opaque(("parameter", id(parameter)), *shapes.of_annotation(parameter.annotation))
         if index == 0 and info.is_method and info.owner is not None:
             if "classmethod" in info.decorators:
                 return frozenset({Class(info.owner)})
@@ -287,18 +287,6 @@ class _Interpreter:
                 f".{info.name}" in self.reached or info.name == "__init__"
             )
         return name in self.reached
-
-    def annotated_shape(self, annotation: ast.expr | None) -> Shape:
-        """The shape that an annotation promises."""
-        while isinstance(annotation, ast.Subscript):
-            name = _last_name(annotation.value)
-            if name in ("Optional", "Annotated"):
-                annotation = annotation.slice
-                if isinstance(annotation, ast.Tuple):
-                    annotation = annotation.elts[0]
-            else:
-                annotation = annotation.value
-        return shapes.of_annotation(_last_name(annotation))
 
     def annotated_object(self, parameter: ast.arg) -> Object | None:
         """The library object that an annotation promises, made out of sight."""
@@ -474,7 +462,8 @@ class _Interpreter:
         if isinstance(node.target, ast.Name):
             left = self.lookup(node.target.id)[0]
             self.change_contents(left, node, "+=")
-            self.absorb(left, right)
+            if any(isinstance(v, Container) for v in left):
+                self.absorb(left, self.elements(right, node.value))
             values = left if any(isinstance(v, Container) for v in left) else BOTTOM
             self.bind(node.target.id, values or frozenset({Opaque(id(node))}), node.target, None)
         else:
@@ -1219,7 +1208,14 @@ class _Interpreter:
         self.consume_arguments(node, f"{_source_name(node.func)}()")
         if shapes.may_act(name):
             self.state.facts = frozenset()
+        if name == "copy" and isinstance(node.func, ast.Attribute) and not node.args:
+            return frozenset({self.copied(self.flow.value(node.func.value), id(node))})
         return frozenset({Opaque(id(node), shapes.of_method(name))})
+
+    def copied(self, values: Abstract, origin: Hashable) -> Opaque:
+        """A copy, or a part, of unknown values of one shape."""
+        found = {(v.shape, v.element) if isinstance(v, Opaque) else (_shape(v),) for v in values}
+        return Opaque(origin, *found.pop()) if len(found) == 1 else Opaque(origin)
 
     def library_call(self, node: ast.Call, site: Site, ambiguous: bool) -> Abstract:
         """A call into the library: arguments do not escape, facts change."""
@@ -1359,8 +1355,11 @@ class _Interpreter:
                 if name in ("pop", "setdefault"):
                     result = content.element
                 for argument in node.args:
-                    if name in ("insert", "setdefault", "extend"):
+                    if name in ("insert", "setdefault"):
                         self.absorb(frozenset({value}), self.flow.value(argument))
+                    elif name == "extend":
+                        held = self.elements(self.flow.value(argument), argument)
+                        self.absorb(frozenset({value}), held)
             elif name == "get":
                 result = join(content.element, frozenset({NONE}))
             elif name == "copy":
@@ -1660,13 +1659,11 @@ class _Interpreter:
         for value in container:
             if isinstance(value, Object):
                 self.subscripted(value, node)
-        shape = Shape.ANY
         if not container and self.settling:
             return BOTTOM
         if isinstance(node.slice, ast.Slice):
-            found = {_shape(v) for v in container}
-            shape = next(iter(found)) if len(found) == 1 else Shape.ANY
-        return frozenset({Opaque(("item", id(node)), shape)})
+            return frozenset({self.copied(container, ("item", id(node)))})
+        return frozenset({Opaque(("item", id(node)), _shape_of_elements(container))})
 
     def yields(self, generator: Opaque) -> Abstract:
         """What a generator of the program gives."""
@@ -1679,8 +1676,6 @@ class _Interpreter:
         if made is None:
             made = self.flow.contents[node] = Content(node, "list", (), exact=False)
         made.element = join(made.element, content.element)
-        if not any(isinstance(v, Object) for v in made.element):
-            return frozenset({Opaque(id(node), Shape.LIST)})
         return frozenset({Container(node, "list")})
 
     def subscripted(self, value: Object, node: ast.Subscript) -> None:
@@ -1703,7 +1698,8 @@ class _Interpreter:
             else:
                 if isinstance(value, Object):
                     self.escape(value, node, "iterated over")
-                result = join(result, frozenset({Opaque(("element", _origin(value), id(node)))}))
+                made = Opaque(("element", _origin(value), id(node)), _shape_of_elements({value}))
+                result = join(result, frozenset({made}))
         return result or self.unknown(("element", id(node)))
 
 
@@ -1750,6 +1746,12 @@ def _shape(value: Value) -> Shape:
         case Const(value=int() | float()):
             return Shape.NUMBER
     return Shape.ANY
+
+
+def _shape_of_elements(values: Iterable[Value]) -> Shape:
+    """The shape of what the values hold, where all promise the same."""
+    found = {v.element if isinstance(v, Opaque) else Shape.ANY for v in values}
+    return found.pop() if len(found) == 1 else Shape.ANY
 
 
 def shape_of(value: Value) -> Shape:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 
 from migrate_milvus.values import Shape
@@ -87,9 +88,28 @@ _ANNOTATIONS: dict[str, Shape] = {
 }
 
 
-def of_annotation(name: str) -> Shape:
-    """The shape that an annotation's outermost name promises."""
-    return _ANNOTATIONS.get(name, Shape.ANY)
+def of_annotation(annotation: ast.expr | None) -> tuple[Shape, Shape]:
+    """The shape that an annotation promises, and that of the elements."""
+    match annotation:
+        case ast.Constant(value=str() as text):
+            try:
+                return of_annotation(ast.parse(text, mode="eval").body)
+            except SyntaxError:
+                return Shape.ANY, Shape.ANY
+        case ast.BinOp(op=ast.BitOr(), left=left, right=ast.Constant(value=None)):
+            return of_annotation(left)
+        case ast.Subscript(value=value, slice=inner):
+            name = _last_name(value)
+            first = inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
+            if name in ("Optional", "Annotated"):
+                return of_annotation(first)
+            shape = _ANNOTATIONS.get(name, Shape.ANY)
+            return shape, of_annotation(first)[0] if shape is Shape.LIST else Shape.ANY
+    return _ANNOTATIONS.get(_last_name(annotation), Shape.ANY), Shape.ANY
+
+
+def _last_name(node: ast.expr | None) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 _HARMLESS = frozenset(

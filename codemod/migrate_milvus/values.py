@@ -43,10 +43,14 @@ class Const:
 
 @dataclass(frozen=True)
 class Opaque:
-    """A value whose content is unknown, told apart by where it came from."""
+    """A value whose content is unknown, told apart by where it came from.
+
+    ``element`` is the shape of its elements, where an annotation tells.
+    """
 
     origin: Hashable
     shape: Shape = Shape.ANY
+    element: Shape = Shape.ANY
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import ast
 import keyword as keywords
 from collections.abc import Iterable
 
+from migrate_milvus import shapes
 from migrate_milvus.edits import (
     Argument,
     Block,
@@ -23,7 +24,6 @@ from migrate_milvus.edits import (
 from migrate_milvus.flow import Content, Site
 from migrate_milvus.interpreter import shape_of
 from migrate_milvus.planning import Planning
-from migrate_milvus.program import FunctionInfo
 from migrate_milvus.registry import (
     PROVED,
     Answer,
@@ -34,14 +34,14 @@ from migrate_milvus.registry import (
     require,
     unknown,
 )
-from migrate_milvus.values import Abstract, Container, Object, Opaque, Shape, Value
+from migrate_milvus.values import Abstract, Container, Opaque, Shape, Value
 from milvus_rules.fields import is_switched_on, schema_of, text_of
+from milvus_rules.results import check_result
 from milvus_rules.schemas import SchemaFacts
 from milvus_rules.writing import (
     can_be_true,
     client_call,
     is_pure,
-    is_statement,
     keyword,
     known,
 )
@@ -56,19 +56,18 @@ HANDLER = predicate("data-handler", "no handler around waits for the ORM's data 
 FRAME = predicate("dataframe-columns-known", "the data frame has the schema's columns")
 DELETE_ARGUMENTS = predicate("delete-arguments-known", "the expression is an argument of its own")
 DELETE_NOT_ASYNC = predicate("delete-not-async", "_async is not used")
-DELETE_RESULT = predicate("delete-result-unused", "the result of delete is not used")
-RESULT = predicate("result-in-sight", "the result is only read through its attributes")
-RESULT_MEMBER = predicate("result-member-known", "the attribute has an equivalent")
 PLACE = predicate("columns-placement", "there is a place for the length check")
 
 _WRITE = ("data", "partition_name", "timeout", "_async", "partial_update", "consistency_level")
-_SEQUENCES = (Shape.LIST, Shape.ARRAY)
-_ITEMS = {
-    "primary_keys": '["ids"]',
-    "insert_count": '["insert_count"]',
-    "upsert_count": '["upsert_count"]',
-    "cost": '["cost"]',
+# ORM parameter -> client keyword.
+_DELETE = {
+    "expr": "filter",
+    "partition_name": "partition_name",
+    "timeout": "timeout",
+    "consistency_level": "consistency_level",
+    "expr_params": "filter_params",
 }
+_SEQUENCES = (Shape.LIST, Shape.ARRAY)
 
 
 class Write(Rule):
@@ -154,22 +153,39 @@ def data_shape(planning: Planning, node: ast.expr) -> str | None:
     values = planning.flow.value(node)
     if any(isinstance(part, ast.NamedExpr | ast.Yield | ast.YieldFrom) for part in ast.walk(node)):
         return None  # cannot move into a comprehension
-    found = {_shape_of_value(planning, value, 0) for value in values}
+    found = {_shape_of_value(planning, value) for value in values}
+    if None in found:
+        # What the values do not tell an annotation may.
+        found = (found - {None}) | {_promised(*_annotation(planning, node))}
     return found.pop() if len(found) == 1 else None
 
 
-def _shape_of_value(planning: Planning, value: Value, depth: int) -> str | None:
+def _annotation(planning: Planning, node: ast.expr) -> tuple[Shape, Shape]:
+    """What the annotation of a parameter promises that is never assigned again."""
+    slot = planning.flow.reads.get(node)
+    writes = list(planning.flow.writes.get(slot, ())) if slot is not None else []
+    if len(writes) == 1 and isinstance(writes[0], ast.arg):
+        return shapes.of_annotation(writes[0].annotation)
+    return Shape.ANY, Shape.ANY
+
+
+def _promised(shape: Shape, element: Shape) -> str | None:
+    """What a value of ``shape`` is as data, when that is all that is known."""
+    if shape is Shape.FRAME:
+        return "frame"
+    if shape is Shape.DICT or (shape is Shape.LIST and element is Shape.DICT):
+        return "rows"
+    return "columns" if shape is Shape.LIST and element in _SEQUENCES else None
+
+
+def _shape_of_value(planning: Planning, value: Value) -> str | None:
     if isinstance(value, Opaque):
         made = planning.flow.call_origins.get(value.origin)
         if made is not None and any(
             site.symbol.endswith(".query") for site in planning.flow.sites.get(made, [])
         ):
             return "rows"
-        if value.shape is Shape.FRAME:
-            return "frame"
-        if value.shape is Shape.DICT:
-            return "rows"
-        return None
+        return _promised(value.shape, value.element)
     if not isinstance(value, Container):
         return None
     if value.kind == "dict":
@@ -177,10 +193,11 @@ def _shape_of_value(planning: Planning, value: Value, depth: int) -> str | None:
     content = planning.flow.contents.get(value.origin)
     if content is None:
         return None
-    elements = [planning.flow.value(item) for item in content.items]
-    elements += [planning.flow.value(item) for item in content.appended.values()]
-    if isinstance(content.node, ast.ListComp):
-        elements = [content.element]
+    if content.exact and not content.changed:
+        elements = [planning.flow.value(item) for item in content.items]
+        elements += [planning.flow.value(item) for item in content.appended.values()]
+    else:
+        elements = [content.element] if content.element else []
     kinds = [_element_kind(planning, item) for item in elements]
     if not kinds:
         return None
@@ -507,46 +524,13 @@ def _frame_changed(planning: Planning, data: ast.expr) -> bool:
     return False
 
 
-def check_result(site: Site, planning: Planning) -> None:
-    """The result of a mutation is only read through attributes; raises Refusal."""
-    made = Object("MutationResult", site.node)
-    for (item, node), escape in planning.flow.escapes.items():
-        if item == made:
-            require(
-                RESULT,
-                refuted(
-                    f"the result of {site.symbol.partition('.')[2]}() is {escape.how}; it is a "
-                    "dict with the client",
-                    'The client\'s result has ["ids"] and ["insert_count"]; use those.',
-                ),
-                node=node,
-                rule="MLV403",
-            )
-    for slot, values in planning.flow.store.items():
-        if slot.kind == "return" and made in values:
-            function = slot.owner
-            name = getattr(function, "name", "")
-            assert isinstance(function, FunctionInfo)
-            if not planning.flow.callers(function) or planning.is_reached(function):
-                require(
-                    RESULT,
-                    unknown(
-                        f"the result is returned by {name}(), whose callers are out of sight; it "
-                        "is a dict with the client",
-                        'Return what the callers need: result["ids"] or result["insert_count"].',
-                    ),
-                    node=site.node,
-                    rule="MLV403",
-                )
-
-
 class Delete(Rule):
     """``collection.delete(expr)`` becomes ``client.delete(collection_name=..., filter=expr)``.
 
     The expression must be a keyword: the client's second positional argument is a list of ids.
 
     The client answers with a list of keys where the server returns them, else with a dict:
-    ``result.delete_count`` is written for both. Refused when the result is used otherwise.
+    what is read of the result is written for both (MLV403). Refused when it is used otherwise.
 
     Source: both sides run on pymilvus 2.3.8 to 3.0.2 and Milvus Lite.
     """
@@ -561,9 +545,7 @@ class Delete(Rule):
         require(
             DELETE_ARGUMENTS,
             lambda: (
-                known(
-                    arguments, ("expr", "partition_name", "timeout", "consistency_level", "_async")
-                )
+                known(arguments, (*_DELETE, "_async"))
                 if expression is not None
                 else unknown("the expression is not an argument of its own", "Pass filter=.")
             ),
@@ -581,7 +563,7 @@ class Delete(Rule):
                 )
             ),
         )
-        require(DELETE_RESULT, lambda: _delete_result(site, planning))
+        check_result(site, planning)
         if expression is None:
             raise Refusal(DELETE_ARGUMENTS, "the expression is not an argument of its own")
         call = client_call(
@@ -590,127 +572,9 @@ class Delete(Rule):
             "delete",
             ("collection_name", planning.name(site)),
             *(
-                keyword(arguments, name, "filter" if name == "expr" else name)
+                keyword(arguments, name, _DELETE[name])
                 for name in dict.fromkeys(arguments.order)
                 if name != "_async"
             ),
         )
         return [ReplaceNode(site.node, (call,))]
-
-
-def _delete_result(site: Site, planning: Planning) -> Answer:
-    if is_statement(planning, site):
-        return PROVED
-    statement = planning.flow.source.statement(site.node)
-    if isinstance(statement, ast.Assign) and statement.value is site.node:
-        if _only_counted(site, planning):
-            return PROVED
-    return unknown(
-        "the result of delete() is used; the client gives a list of keys or a dict, depending on "
-        "the server",
-        "result = client.delete(...)\n"
-        'count = result["delete_count"] if isinstance(result, dict) else len(result)',
-    )
-
-
-def _only_counted(site: Site, planning: Planning) -> bool:
-    """Whether nothing but ``delete_count`` of what the call gave is read."""
-    made = Object("MutationResult", site.node)
-    parents = planning.flow.source.parents
-    for node, values in planning.flow.values.items():
-        if made not in values or node is site.node:
-            continue
-        if not isinstance(getattr(node, "ctx", None), ast.Load):
-            continue
-        parent = parents.get(node)
-        counted = isinstance(parent, ast.Attribute) and parent.attr == "delete_count"
-        if not counted or len(values) != 1:
-            return False
-    return not any(
-        slot.kind in ("return", "yield", "attribute") and made in values
-        for slot, values in planning.flow.store.items()
-    )
-
-
-def _of_delete(site: Site, planning: Planning) -> bool:
-    """Whether the result is that of a delete, whatever path the program took."""
-    return all(
-        made.symbol.endswith("delete")
-        for result in site.objects
-        if isinstance(result.origin, ast.AST)
-        for made in planning.flow.sites.get(result.origin, [])
-    )
-
-
-class Results(Rule):
-    """Attributes of a mutation result become items of the dict that the client returns.
-
-    ``result.primary_keys`` becomes ``result["ids"]``, ``insert_count``, ``upsert_count`` and
-    ``cost`` keep their names.
-
-    Refused where the result itself is printed, returned to code out of sight or passed on, and for
-    attributes without an equivalent (``timestamp``, ``err_count``, …). ``primary_keys`` of an
-    upsert needs pymilvus 2.6.3.
-
-    Source: both sides run on pymilvus 2.3.8 to 3.0.2.
-    """
-
-    id = "MLV403"
-    title = "mutation results are read like dicts"
-    symbols = tuple(
-        f"MutationResult.{name}"
-        for name in (
-            *_ITEMS,
-            "delete_count",
-            "succ_count",
-            "err_count",
-            "succ_index",
-            "err_index",
-            "timestamp",
-        )
-    )
-
-    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
-        name = site.symbol.partition(".")[2]
-        item = _ITEMS.get(name)
-        assert site.receiver is not None
-        if name == "delete_count" and is_pure(site.receiver) and _of_delete(site, planning):
-            # The keys that were deleted where the server returns them, else a dict.
-            result = Src(site.receiver)
-            return [
-                ReplaceNode(
-                    site.node,
-                    (
-                        "len(",
-                        result,
-                        ") if isinstance(",
-                        result,
-                        ", list) else ",
-                        result,
-                        '["delete_count"]',
-                    ),
-                )
-            ]
-        require(
-            RESULT_MEMBER,
-            lambda: (
-                PROVED
-                if item is not None and self.upsert_is_new(site, planning, name)
-                else refuted(
-                    f"{name} of a mutation result has no counterpart",
-                    planning.rule_set.recipe(site.symbol),
-                )
-            ),
-        )
-        return [ReplaceNode(site.node, (Src(site.receiver), item or ""))]
-
-    def upsert_is_new(self, site: Site, planning: Planning, name: str) -> bool:
-        """Whether the target returns the keys of an upsert under "ids"."""
-        if name != "primary_keys" or planning.settings.target_version >= (2, 6, 3):
-            return True
-        return not any(
-            made.symbol.endswith("upsert")
-            for item in site.objects
-            if isinstance(item.origin, ast.AST)
-            for made in planning.flow.sites.get(item.origin, [])
-        )
