@@ -226,6 +226,9 @@ class Flow:
     calls: dict[ast.AST, list[CallEdge]] = field(default_factory=lambda: defaultdict(list))
     escaped_functions: dict[FunctionInfo, ast.AST] = field(default_factory=dict)
     call_origins: dict[Hashable, ast.AST] = field(default_factory=dict)
+    method_calls: dict[Object, dict[ast.Call, str]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
     acting: set[FunctionInfo] = field(default_factory=set)
     imports: dict[ast.alias, str] = field(default_factory=dict)
     scope_of: dict[ast.AST, FunctionInfo | None] = field(default_factory=dict)

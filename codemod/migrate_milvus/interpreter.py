@@ -166,6 +166,7 @@ class _Interpreter:
         flow.computed = {}
         flow.calls = defaultdict(list)
         flow.call_origins = {}
+        flow.method_calls = defaultdict(dict)
         flow.states = {}
         flow.declarations = defaultdict(list)
         self.mentions = {}
@@ -1180,6 +1181,7 @@ class _Interpreter:
                 return self.library_call(node, site, ambiguous)
             case Bound(owner=owner, member=member):
                 receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
+                self.flow.method_calls[owner][node] = member
                 site = self.site(
                     node, f"{owner.kind}.{member}", "call", receiver, frozenset({owner})
                 )

@@ -1193,8 +1193,10 @@ class Planning:
             if current is node:
                 return True
             match current:
-                case ast.Call(func=ast.Name(), args=[first, *_]):
-                    current = first
+                case ast.Call(func=ast.Name(), args=[_, *_] as given):
+                    # Constants before it make no difference.
+                    rest = [a for a in given[:-1] if not isinstance(a, ast.Constant)]
+                    current = rest[0] if rest else given[-1]
                 case ast.Call():
                     current = current.func
                 case ast.Attribute() | ast.Subscript() | ast.Await():

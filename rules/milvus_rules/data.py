@@ -35,6 +35,7 @@ from migrate_milvus.registry import (
     unknown,
 )
 from migrate_milvus.values import Abstract, Container, Opaque, Shape, Value
+from milvus_rules.contents import at, length, surely_filled
 from milvus_rules.fields import is_switched_on, schema_of, text_of
 from milvus_rules.results import check_result
 from milvus_rules.schemas import SchemaFacts
@@ -247,9 +248,6 @@ def _wanted(site: Site, planning: Planning, facts: SchemaFacts | None) -> list[s
     whole_auto_id = is_switched_on(planning, facts.auto_id)
     if whole_auto_id is None:
         return None
-    outputs = _function_outputs(planning, facts)
-    if outputs is None:
-        return None
     names: list[str] = []
     for field in facts.fields:
         name = text_of(planning, field.get("name"))
@@ -262,28 +260,9 @@ def _wanted(site: Site, planning: Planning, facts: SchemaFacts | None) -> list[s
         key_is_made = primary and (auto_id or whole_auto_id)
         if key_is_made and not site.symbol.endswith("upsert"):
             continue
-        if name not in outputs:
+        if name not in facts.outputs:
             names.append(name)
     return names
-
-
-def _function_outputs(planning: Planning, facts: SchemaFacts) -> set[str] | None:
-    if facts.functions is None:
-        return set()
-    content = planning.flow.content(planning.flow.value(facts.functions))
-    if content is None or not content.exact:
-        return None
-    found: set[str] = set()
-    for item in content.items:
-        call = item
-        if not isinstance(call, ast.Call):
-            return None
-        for argument in call.keywords:
-            if argument.arg == "output_field_names":
-                for part in ast.walk(argument.value):
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                        found.add(part.value)
-    return found
 
 
 class _Columns:
@@ -366,16 +345,21 @@ class _Columns:
                     ("for row in zip(*", Src(self.data), ", strict=True)"),
                 ),
             ), []
+        counted = length(self.planning.flow, self.content()) is not None
+        number = None if counted else len(names)
         if is_pure(self.data) and isinstance(self.data, ast.Name):
-            edits, held = self.checked(None)
+            edits, held = self.checked(None, number)
         else:
-            edits, held = self.checked((Src(self.data),))
+            edits, held = self.checked((Src(self.data),), number)
         return (
             Comprehension((f"dict(zip(({listed}), row))",), (f"for row in zip(*{held})",)),
         ), edits
 
-    def checked(self, value: Template | None) -> tuple[list[Edit], str]:
-        """The length check for Python below 3.10, and the variable that holds the columns."""
+    def checked(self, value: Template | None, number: int | None = None) -> tuple[list[Edit], str]:
+        """The length check for Python below 3.10, and the variable that holds the columns.
+
+        ``number`` is how many columns there must be, where that is to be checked as well.
+        """
         planning, site = self.planning, self.site
         statement = planning.flow.source.statement(site.node)
         require(
@@ -393,12 +377,12 @@ class _Columns:
         else:
             held = planning.helper_name("columns", site.function)
             lines.append(Line((f"{held} = ", *value)))
-        lines.append(
-            Block(
-                (f"if len({{len(column) for column in {held}}}) > 1:",),
-                (Line(('raise ValueError("columns of unequal length")',)),),
-            )
-        )
+        unequal = f"len({{len(column) for column in {held}}}) > 1"
+        test, what = unequal, "columns of unequal length"
+        if number is not None:
+            test = f"len({held}) != {number} or {unequal}"
+            what = f"not {number} columns of equal length"
+        lines.append(Block((f"if {test}:",), (Line((f'raise ValueError("{what}")',)),)))
         if isinstance(statement, ast.Expr | ast.Assign):
             # Below the comment that heads the statement.
             return [ReplaceStatement(statement, (*lines, Line((Src(statement),))))], held
@@ -407,36 +391,24 @@ class _Columns:
     def columns(self) -> list[ast.expr] | None:
         """The columns, when they can be listed."""
         content = self.content()
-        if content is None or content.changed or not content.exact:
+        if content is None or length(self.planning.flow, content) is None:
             return None
-        if content.appended:
-            return None
-        return list(content.items)
+        return [*content.items, *content.appended.values()]
 
     def content(self) -> Content | None:
-        return self.planning.flow.content(self.planning.flow.value(self.data))
+        flow = self.planning.flow
+        content = flow.content(flow.value(self.data))
+        return None if content is None else at(flow, content, self.site)
 
     def count(self, names: list[str], columns: list[ast.expr] | None) -> Answer:
-        """There are as many columns as fields, as far as that can be seen."""
-        recipe = f"The fields to fill are {', '.join(names)}."
-        if columns is None:
-            content = self.content()
-            number = (
-                len(content.items) + len(content.appended)
-                if content is not None and content.exact and not content.changed
-                else None
-            )
-            # dict(zip(names, row, strict=True)) checks the number of columns as well.
-            if number is None and self.strict:
-                return PROVED
-            if number == len(names):
-                return PROVED
-            return unknown("how many columns there are is not known", recipe)
-        if len(columns) != len(names):
-            return refuted(
-                f"there are {len(columns)} columns for {len(names)} fields to fill", recipe
-            )
-        return PROVED
+        """There are not surely fewer or more columns than fields; the rest is written out."""
+        number = len(columns) if columns is not None else length(self.planning.flow, self.content())
+        if number is None or number == len(names):
+            return PROVED
+        return refuted(
+            f"there are {number} columns for {len(names)} fields to fill",
+            f"The fields to fill are {', '.join(names)}.",
+        )
 
     def not_empty(
         self, facts: SchemaFacts, names: list[str], columns: list[ast.expr] | None
@@ -452,23 +424,13 @@ class _Columns:
             if name not in optional:
                 continue
             column = columns[index] if columns is not None else None
-            if column is None or not self.surely_filled(column):
+            if column is None or not surely_filled(self.planning.flow, column):
                 return unknown(
                     f"field '{name}' is optional, and its column may be empty or None; the ORM "
                     "then uses the default, rows cannot say that",
                     f"Leave '{name}' out of the rows where it has no value.",
                 )
         return PROVED
-
-    def surely_filled(self, column: ast.expr) -> bool:
-        """Whether a column is a list display with items."""
-        content = self.planning.flow.content(self.planning.flow.value(column))
-        return (
-            content is not None
-            and isinstance(content.node, ast.List)
-            and bool(content.items)
-            and not content.changed
-        )
 
 
 def _variable(name: str) -> str:

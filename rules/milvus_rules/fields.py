@@ -25,8 +25,7 @@ def schema_of(site: Site, planning: Planning) -> SchemaFacts | None:
         found.append(facts)
     if not found:
         return None
-    signatures = {tuple(facts.name(i) for i in range(len(facts.fields))) for facts in found}
-    return found[0] if len(signatures) == 1 else None
+    return _the_one(found, planning)
 
 
 def _schema_of_object(item: Object, planning: Planning) -> SchemaFacts | None:
@@ -53,8 +52,27 @@ def _schema_of_object(item: Object, planning: Planning) -> SchemaFacts | None:
         if facts is None:
             return None
         candidates.append(facts)
-    names = {tuple(c.name(i) for i in range(len(c.fields))) for c in candidates}
-    return candidates[0] if len(names) == 1 else None
+    return _the_one(candidates, planning)
+
+
+def _the_one(found: list[SchemaFacts], planning: Planning) -> SchemaFacts | None:
+    """The one schema that all of ``found`` are, as far as data and queries are concerned."""
+
+    def signature(facts: SchemaFacts) -> tuple[object, ...]:
+        fields = [
+            (
+                text_of(planning, given.get("name")) or given.get("name"),
+                *(is_switched_on(planning, given.get(key)) for key in ("is_primary", "auto_id")),
+                is_switched_on(planning, given.get("nullable")),
+                "default_value" in given,
+            )
+            for given in facts.fields
+        ]
+        primary = text_of(planning, facts.primary) or facts.primary
+        auto_id = is_switched_on(planning, facts.auto_id)
+        return (tuple(fields), primary, auto_id, facts.outputs)
+
+    return found[0] if len({signature(facts) for facts in found}) == 1 else None
 
 
 def _maker(item: Object, planning: Planning) -> Site | None:
@@ -80,7 +98,24 @@ def text_of(planning: Planning, node: ast.expr | None) -> str | None:
     value = only(planning.flow.value(node)) if node is not None else None
     if isinstance(value, Const) and isinstance(value.value, str):
         return value.value
+    if isinstance(node, ast.Attribute) and node.attr == "name":
+        return _name_of_field(planning, node.value)
     return None
+
+
+def _name_of_field(planning: Planning, node: ast.expr) -> str | None:
+    """The name that a ``FieldSchema`` was made with."""
+    made = only(planning.flow.value(node))
+    if not (isinstance(made, Object) and made.kind == "FieldSchema"):
+        return None
+    if not isinstance(made.origin, ast.Call):
+        return None
+    escapes = planning.flow.escapes.values()
+    if any(escape.object == made and "is set" in escape.how for escape in escapes):
+        return None
+    named = [k.value for k in made.origin.keywords if k.arg == "name"]
+    given = [*made.origin.args[:1], *named]
+    return text_of(planning, given[0]) if given else None
 
 
 def primary_key(site: Site, planning: Planning) -> str | None:

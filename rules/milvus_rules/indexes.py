@@ -22,6 +22,7 @@ from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, require, unknown
 from migrate_milvus.values import Const
 from milvus_rules import lookups
+from milvus_rules.contents import held_only_by
 from milvus_rules.writing import (
     Pair,
     call_of,
@@ -220,14 +221,7 @@ def removable(
         and statement.value is content.node
     ):
         return None
-    holders = [
-        node
-        for node, values in flow.values.items()
-        if isinstance(node, ast.Name)
-        and isinstance(node.ctx, ast.Load)
-        and any(getattr(v, "origin", None) is content.node for v in values)
-    ]
-    if holders != [expression] or content.escaped or lookups.reads_parameters(site, planning):
+    if not held_only_by(flow, content, expression) or lookups.reads_parameters(site, planning):
         return None
     if flow.scope_of.get(statement) is not site.function or not is_pure(statement.value):
         return None

@@ -5,7 +5,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from migrate_milvus.edits import Edit, ReplaceNode, ReplaceStatement, Src
+from migrate_milvus.edits import (
+    CallTemplate,
+    Edit,
+    InsertStatements,
+    Line,
+    ReplaceNode,
+    ReplaceStatement,
+    Src,
+    Template,
+)
 from migrate_milvus.flow import Site
 from migrate_milvus.planning import BY_HAND, Planning
 from migrate_milvus.registry import (
@@ -30,27 +39,30 @@ from milvus_rules.writing import (
     is_statement,
     keyword,
     known,
+    require_version,
 )
 
 ONE_PARTITION = predicate("load-state-one-partition", "at most one partition is asked for")
 AFTER_LOAD = predicate("wait-follows-load", "a blocking load of the collection stands just before")
 AFTER_INDEX = predicate("wait-follows-index", "a blocking create_index stands just before")
-PROGRESS = predicate("progress-result-known", "only known keys of the result are read")
+PROGRESS = predicate("progress-result-known", "a missing index raises as before")
 
-_PROGRESS_KEYS = {"total_rows", "indexed_rows", "pending_index_rows", "state"}
+# In the order of the ORM's dict, which is that of the client's.
+_PROGRESS_KEYS = ("total_rows", "indexed_rows", "pending_index_rows", "state")
 
 
 class Progress(Rule):
     """Load state and progress are asked of the client; waits that the client does itself go.
 
     ``utility.load_state(name)`` becomes ``client.get_load_state(name)["state"]``;
-    ``index_building_progress(name)["total_rows"]`` reads ``client.describe_index``. A
+    ``index_building_progress(name)`` reads ``client.describe_index``, whose dict has more keys:
+    where other keys than the ORM's could show, those are picked. A
     ``wait_for_loading_complete`` or ``wait_for_index_building_complete`` directly after a blocking
     ``load`` or ``create_index`` of the same collection is deleted: both wait themselves.
 
     Refused when the state of several partitions is asked for, when a wait does not directly follow,
-    when the whole progress dict is used, and for ``loading_progress``, whose result has another
-    shape.
+    when a handler waits for the ORM's exception about a missing index, and for
+    ``loading_progress``, whose result has another shape.
 
     Source: both sides run on pymilvus 2.3.8 to 3.0.2.
     """
@@ -81,13 +93,16 @@ class Progress(Rule):
             call = client_call(planning, site, "get_load_state", first, partition, timeout)
             return [ReplaceNode(site.node, (call, '["state"]'))]
         if name == "index_building_progress":
-            require(PROGRESS, lambda: _only_known_keys(site, planning))
+            require(PROGRESS, lambda: _raises_as_before(site, planning))
+            require_version(planning, "describe-index-rows", "the row counts of describe_index")
             given = arguments.get("index_name")
             wanted = ('""',) if is_none(given) else (Src(given),)  # type: ignore[arg-type]
             call = client_call(
                 planning, site, "describe_index", first, ("index_name", wanted), timeout
             )
-            return [ReplaceNode(site.node, (call,))]
+            if is_statement(planning, site) or _only_known_keys(site, planning):
+                return [ReplaceNode(site.node, (call,))]
+            return _progress_dict(site, planning, call)
         if name == "loading_progress":
             require(
                 BY_HAND,
@@ -125,16 +140,85 @@ class Progress(Rule):
         return ("partition_name", (Src(given.elts[0]),))
 
 
-def _only_known_keys(site: Site, planning: Planning) -> Answer:
-    parent = planning.flow.source.parents[site.node]
-    if isinstance(parent, ast.Subscript) and parent.value is site.node:
-        if isinstance(parent.slice, ast.Constant) and parent.slice.value in _PROGRESS_KEYS:
-            return PROVED
-    return unknown(
-        "the client's dict has more keys, so the whole result is not the same",
-        'info = client.describe_index(name, index_name="")\n'
-        'info["total_rows"], info["indexed_rows"], info["pending_index_rows"]',
+def _raises_as_before(site: Site, planning: Planning) -> Answer:
+    """The ORM raises when there is no index; the client gives None, which fails when it is read."""
+    waiting = planning.handled_names(site.node) - {"Exception", "BaseException"}
+    if waiting:
+        return unknown(
+            f"a handler names {sorted(waiting)[0]}; where there is no index the ORM raises that, "
+            "and the client gives None",
+            'index = client.describe_index(name, index_name="")\n'
+            "if index is None: ...  # what the handler does",
+        )
+    if is_statement(planning, site) and not _indexed_before(site, planning):
+        return unknown(
+            "the result is not read, so all that this does is to raise when there is no index; "
+            "the client gives None then",
+            "Delete the call, or write: assert client.list_indexes(name)",
+        )
+    return PROVED
+
+
+def _indexed_before(site: Site, planning: Planning) -> bool:
+    """Whether an index of the collection is made further up in the same block."""
+    block, index = planning.block_of(planning.flow.source.statement(site.node))
+    above = {node for statement in block[:index] for node in ast.walk(statement)}
+    return any(
+        other.symbol == "Collection.create_index"
+        and other.node in above
+        and _same_collection(site, other, planning)
+        for other in planning.sites
     )
+
+
+def _only_known_keys(site: Site, planning: Planning) -> bool:
+    """Whether only keys that the ORM gave too are read of the result."""
+    node: ast.expr = site.node
+    if _reads_known_key(planning, node):
+        return True
+    statement = planning.flow.source.statement(node)
+    if not (
+        isinstance(statement, ast.Assign)
+        and statement.value is node
+        and all(isinstance(target, ast.Name) for target in statement.targets)
+    ):
+        return False
+    for target in statement.targets:
+        assert isinstance(target, ast.Name)
+        slot = planning.flow.slot_of_name(target.id, site.function)
+        if slot.kind == "global" and slot.name in planning.context.reached:
+            return False
+        if not all(_reads_known_key(planning, reader) for reader in planning.flow.readers(slot)):
+            return False
+    return True
+
+
+def _reads_known_key(planning: Planning, node: ast.expr) -> bool:
+    parents = planning.flow.source.parents
+    match parents[node]:
+        case ast.Subscript(value=value, slice=ast.Constant(value=key), ctx=ast.Load()):
+            return value is node and key in _PROGRESS_KEYS
+        case ast.Attribute(value=value, attr="get") as method if value is node:
+            match parents[method]:
+                case ast.Call(func=function, args=[ast.Constant(value=key), *_]):
+                    return function is method and key in _PROGRESS_KEYS
+    return False
+
+
+def _progress_dict(site: Site, planning: Planning, call: CallTemplate) -> list[Edit]:
+    """The ORM's dict: the client's has the index's parameters too."""
+    keys = str(_PROGRESS_KEYS).replace("'", '"')
+    statement = planning.flow.source.statement(site.node)
+    parent = planning.flow.source.parents[statement]
+    elif_branch = isinstance(parent, ast.If) and statement in parent.orelse
+    if planning.evaluated_first(statement, site.node) and not elif_branch:
+        variable = planning.helper_name("index", site.function)
+        return [
+            InsertStatements(statement, (Line((f"{variable} = ", call)),)),
+            ReplaceNode(site.node, (f"{{key: {variable}[key] for key in {keys}}}",)),
+        ]
+    written: Template = ("{key: value for key, value in ", call, f".items() if key in {keys}}}")
+    return [ReplaceNode(site.node, written)]
 
 
 def _follows(site: Site, planning: Planning, load: bool) -> Answer:

@@ -12,6 +12,7 @@ from migrate_milvus.flow import Content, Site
 from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, require, unknown
 from migrate_milvus.values import Container
+from milvus_rules.contents import held_only_by
 from milvus_rules.fields import primary_key
 from milvus_rules.writing import Pair, can_be_true, client_call, is_none, known
 
@@ -208,14 +209,7 @@ def _may_rename(planning: Planning, expression: ast.expr, content: Content) -> b
     """Whether the dict's keys can be renamed: only this call reads it."""
     if isinstance(expression, ast.Dict):
         return True
-    holders = [
-        node
-        for node, values in planning.flow.values.items()
-        if isinstance(node, ast.Name)
-        and isinstance(node.ctx, ast.Load)
-        and any(getattr(v, "origin", None) is content.node for v in values)
-    ]
-    return holders == [expression] and not content.escaped
+    return isinstance(expression, ast.Name) and held_only_by(planning.flow, content, expression)
 
 
 def _unpacked_can_change(site: Site, planning: Planning) -> Answer:

@@ -21,7 +21,8 @@ from migrate_milvus.edits import (
 from migrate_milvus.flow import Content, Flow, Site
 from migrate_milvus.planning import Planning
 from migrate_milvus.registry import Rule
-from migrate_milvus.values import Object, only
+from migrate_milvus.values import Const, Object, Opaque, only
+from milvus_rules.contents import held_only_by, in_branch, length
 from milvus_rules.library import PARAMETERS
 from milvus_rules.writing import Pair, call_of, is_pure
 
@@ -42,16 +43,9 @@ class SchemaFacts:
 
     fields: list[dict[str, ast.expr]] = field(default_factory=list)
     auto_id: ast.expr | None = None
-    functions: ast.expr | None = None
+    outputs: frozenset[str] = frozenset()  # filled by the schema's functions
     dynamic: ast.expr | None = None
     primary: ast.expr | None = None
-
-    def name(self, index: int) -> str | None:
-        """The name of a field, when it is a literal or a constant."""
-        node = self.fields[index].get("name")
-        return (
-            node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
-        )
 
 
 class Schemas(Rule):
@@ -155,18 +149,8 @@ class _Writer:
             return False
         if self.flow.scope_of.get(list_statement) is not self.flow.scope_of.get(self.statement):
             return False
-        allowed = {
-            fields,
-            *(c.func.value for c in content.appended if isinstance(c.func, ast.Attribute)),
-        }
-        holders = {
-            node
-            for node, values in self.flow.values.items()
-            if isinstance(node, ast.Name)
-            and isinstance(node.ctx, ast.Load)
-            and any(getattr(v, "origin", None) is content.node for v in values)
-        }
-        if holders - allowed or content.escaped:
+        added = [c.func.value for c in content.appended if isinstance(c.func, ast.Attribute)]
+        if not held_only_by(self.flow, content, fields, *added):
             return False
         if any(not isinstance(self.source.parents[c], ast.Expr) for c in content.appended):
             return False
@@ -318,10 +302,10 @@ def _feeds_rewritten_collections(planning: Planning, site: Site) -> bool:
 
 def facts_of(flow: Flow, values: frozenset[object]) -> SchemaFacts | None:
     """The fields of the one schema that ``values`` holds; None when they are not all known."""
-    schemas = [v for v in values if isinstance(v, Object) and v.kind == "CollectionSchema"]
-    if len(schemas) != 1 or len(schemas) != len(values):
+    schema = only(frozenset(values))  # type: ignore[arg-type]
+    if not isinstance(schema, Object) or schema.kind != "CollectionSchema":
         return None
-    call = schemas[0].origin
+    call = schema.origin
     if not isinstance(call, ast.Call):
         return None
     keywords = {k.arg: k.value for k in call.keywords}
@@ -329,41 +313,89 @@ def facts_of(flow: Flow, values: frozenset[object]) -> SchemaFacts | None:
         return None
     fields = call.args[0] if call.args else keywords.get("fields")
     content = flow.content(flow.value(fields))
-    if content is None or not content.exact or content.changed:
+    if length(flow, content) is None:
         return None
+    assert content is not None
     found = SchemaFacts(
         auto_id=keywords.get("auto_id"),
-        functions=keywords.get("functions"),
         dynamic=keywords.get("enable_dynamic_field"),
         primary=keywords.get("primary_field"),
     )
+    functions: list[ast.expr] = []
+    if "functions" in keywords:
+        listed = flow.content(flow.value(keywords["functions"]))
+        if listed is None or length(flow, listed) is None:
+            return None
+        functions += [*listed.items, *listed.appended.values()]
     for item in [*content.items, *content.appended.values()]:
         made = only(flow.value(item))
-        if not isinstance(made, Object) or not isinstance(made.origin, ast.Call):
+        arguments = (
+            _field_arguments(made.origin)
+            if isinstance(made, Object) and isinstance(made.origin, ast.Call)
+            else None
+        )
+        if arguments is None:
             return None
-        arguments = dict(zip(PARAMETERS["FieldSchema"], made.origin.args, strict=False))
-        for keyword in made.origin.keywords:
-            if keyword.arg is None:
-                return None
-            arguments[keyword.arg] = keyword.value
         found.fields.append(arguments)
-    if content.appended and any(_in_branch(flow, call) for call in content.appended):
+    for later, member in sorted(flow.method_calls.get(schema, {}).items(), key=_place):
+        if not member.startswith("add_"):
+            continue
+        # Added to the object that a call of this very scope made, once.
+        if in_branch(flow, later) or flow.scope_of.get(later) is not flow.scope_of.get(call):
+            return None
+        arguments = _field_arguments(later) if member == "add_field" else None
+        if member == "add_function" and len(later.args) == 1:
+            functions.append(later.args[0])
+        elif arguments is not None:
+            found.fields.append(arguments)
+        else:
+            return None
+    outputs = [_outputs(flow, function) for function in functions]
+    if None in outputs:
         return None
-    for node in flow.sites:
-        for site in flow.sites[node]:
-            if site.symbol.startswith("CollectionSchema.add_") and schemas[0] in site.objects:
-                return None
+    found.outputs = frozenset(name for names in outputs for name in names or ())
     return found
 
 
-def _in_branch(flow: Flow, call: ast.Call) -> bool:
-    """Whether an append may be skipped or repeated."""
-    parents = flow.source.parents
-    node: ast.AST = call
-    while node in parents:
-        node = parents[node]
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
-            return False
-        if isinstance(node, ast.If | ast.For | ast.While | ast.Try | ast.With):
-            return not isinstance(node, ast.With)
-    return False
+def _place(item: tuple[ast.Call, str]) -> tuple[int, int]:
+    return item[0].lineno, item[0].col_offset
+
+
+def _field_arguments(call: ast.Call) -> dict[str, ast.expr] | None:
+    """The arguments of ``FieldSchema(...)`` or ``add_field(...)``, by FieldSchema's names."""
+    if any(isinstance(a, ast.Starred) for a in call.args):
+        return None
+    arguments = dict(zip(PARAMETERS["FieldSchema"], call.args, strict=False))
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            return None
+        name = {"field_name": "name", "datatype": "dtype"}.get(keyword.arg, keyword.arg)
+        arguments[name] = keyword.value
+    return arguments
+
+
+def _outputs(flow: Flow, node: ast.expr) -> set[str] | None:
+    """The names of the fields that a ``Function(...)`` fills; None when they are not known."""
+    value = only(flow.value(node))
+    if not (isinstance(value, Opaque) and isinstance(value.origin, tuple)):
+        return None
+    if value.origin[:2] != ("library", "Function"):
+        return None
+    call = flow.call_origins.get(value.origin[2])
+    if not isinstance(call, ast.Call):
+        return None
+    given = dict(zip(("name", "function_type", "input_field_names"), call.args, strict=False))
+    named = {k.arg: k.value for k in call.keywords}
+    wanted = named.get("output_field_names")
+    if wanted is None and len(call.args) > len(given):
+        wanted = call.args[3]
+    if wanted is None:
+        return set() if None not in named else None
+    names = wanted.elts if isinstance(wanted, ast.List | ast.Tuple) else [wanted]
+    found: set[str] = set()
+    for name in names:
+        text = only(flow.value(name))
+        if not (isinstance(text, Const) and isinstance(text.value, str)):
+            return None
+        found.add(text.value)
+    return found

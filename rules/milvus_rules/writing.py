@@ -35,8 +35,8 @@ def call_of(function: Template, *arguments: Pair | None) -> CallTemplate:
     return CallTemplate(function, tuple(Argument(value, keyword) for keyword, value in given))
 
 
-def require_version(planning: Planning, method: str) -> None:
-    """Refuse when the target version has no such client method (version gates)."""
+def require_version(planning: Planning, method: str, what: str = "") -> None:
+    """Refuse when the target version has no such client method or behaviour (version gates)."""
     target = planning.settings.target_version
     if versions.available(method, target):
         return
@@ -44,7 +44,7 @@ def require_version(planning: Planning, method: str) -> None:
     require(
         TARGET,
         unknown(
-            f"MilvusClient.{method} needs pymilvus {wanted}, "
+            f"{what or 'MilvusClient.' + method} needs pymilvus {wanted}, "
             f"and --target-version is {'.'.join(map(str, target))}",
             f"Raise the requirement to pymilvus>={wanted.split(',')[0]} and pass --target-version.",
         ),
