@@ -80,8 +80,25 @@ def _rules(ctx: Any, param: Any, values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(rules)
 
 
+class _Command(click.Command):
+    """The command, and beside it ``verify``, which is loaded when it is asked for."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> click.Context:
+        if args[:1] != ["verify"]:
+            return super().make_context(info_name, args, parent, **extra)
+        from migrate_milvus.verify.command import verify
+
+        return verify.make_context(f"{info_name} verify", args[1:], parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
+
+
 @click.command(
     "migrate-milvus",
+    cls=_Command,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EPILOG,
 )
@@ -133,6 +150,9 @@ def cli(ctx: click.Context, /, paths: tuple[Path, ...], **options: Any) -> None:
 
     Prints what it found, and with --diff what it would change; only --write changes files. PATHS
     may be "-" for standard input. Settings are read from [tool.migrate-milvus] in pyproject.toml.
+
+    "migrate-milvus verify -- COMMAND" runs COMMAND before and after the migration, on copies, and
+    compares what it does: see "migrate-milvus verify --help".
     """
     try:
         ctx.exit(_main(paths, options))

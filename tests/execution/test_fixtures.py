@@ -21,7 +21,16 @@ else:
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 # What any migration may differ in; anything else a case has to name in its case.toml.
-ACCEPTED = frozenset({"guard-lookup", "flat-index-params", "row-data", "query-output-fields"})
+ACCEPTED = frozenset(
+    {
+        "flat-index-params",
+        "guard-lookup",
+        "index-guard-lookup",
+        "partition-guard-lookup",
+        "query-output-fields",
+        "row-data",
+    }
+)
 KEYS = frozenset({"options", "run", "why", "oracle", "expected", "exit"})
 
 

@@ -1,34 +1,24 @@
 """Compare two runs of a program, before and after its migration.
 
 Requests are aligned stream by stream. A difference that the migration makes on purpose is *named*
-and counted as expected; everything else is a difference. The names:
-
-``guard-lookup``         the guard that replaces a look-up of the ORM's constructor, or the
-                         ``list_indexes`` in front of a ``create_index``
-``guarded-index``        ``create_index`` was not sent again, because its guard found the index
-``flat-index-params``    build parameters beside ``index_type`` instead of under ``params``
-``row-data``             rows instead of columns: equal values per field, in another order or shape
-``query-output-fields``  the primary key named where the ORM sent an empty list
-``describe-probe``       ``describe_collection`` where the ORM object already knew the answer
-``drop-index-by-name``   the index named by its own name, where the ORM named its field
-``iterator-probe``       the client asks whether the server knows the newer search iterator
-``database-lookup``      the client asks whether the database is there before it uses it
-``wait-folded``          no second wait for an index or a load that had been waited for
-``index-read-back``      an index that the program has just made is not read back
+and counted as expected, because of the rule that makes it (``EXPECTED`` says which, and why);
+everything else is a difference.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
-from migrate_milvus.verify import normalise
-from migrate_milvus.verify.trace import Request, Run
+from migrate_milvus.verify import normalise, output
+from migrate_milvus.verify.trace import Recording, Request, Run
 
 GUARD = "guard-lookup"
+GUARD_PARTITION = "partition-guard-lookup"
+INDEX_GUARD = "index-guard-lookup"
 GUARDED_INDEX = "guarded-index"
 FLAT_INDEX = "flat-index-params"
 ROW_DATA = "row-data"
@@ -40,11 +30,45 @@ DATABASE = "database-lookup"
 WAIT = "wait-folded"
 READ_BACK = "index-read-back"
 
+
+@dataclass(frozen=True)
+class Reason:
+    """Why the migration may make a difference: the rule that writes it, and in words."""
+
+    rule: str
+    text: str
+
+
+EXPECTED: Mapping[str, Reason] = {
+    GUARD: Reason("MLV210", "a guard asks for the collection, as Collection() did"),
+    GUARD_PARTITION: Reason("MLV701", "a guard asks for the partition, as Partition() did"),
+    INDEX_GUARD: Reason("MLV301", "a guard asks for the index that may be there already"),
+    GUARDED_INDEX: Reason("MLV301", "the index was there, so it is not created again"),
+    FLAT_INDEX: Reason("MLV301", "build parameters stand beside index_type, not under params"),
+    ROW_DATA: Reason("MLV401", "rows instead of columns, with equal values in every field"),
+    OUTPUT_FIELDS: Reason("MLV502", "the primary key is named where the ORM sent an empty list"),
+    PROBE: Reason("MLV211", "describe_collection, where the ORM object knew the answer"),
+    DROP_BY_NAME: Reason("MLV302", "the index goes by its own name, not by its field's"),
+    ITERATOR: Reason("MLV503", "the client asks whether the server knows the newer iterator"),
+    DATABASE: Reason("MLV901", "the client asks for the database before it uses it"),
+    WAIT: Reason("MLV602", "no second wait for what had been waited for"),
+    READ_BACK: Reason("MLV302", "an index that the program has just made is not read back"),
+}
+
 _UNEQUAL = 1.0
 _LEFT_OUT = 1.0
 _ON_PURPOSE = 0.01
 # beyond this many cells the alignment works block by block
 _MOST_CELLS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field of a request that is not the same; ``path`` is its place in the payload."""
+
+    path: str
+    before: Any
+    after: Any
 
 
 @dataclass(frozen=True)
@@ -54,6 +78,23 @@ class Difference:
     text: str
     before: Request | None = None
     after: Request | None = None
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def method(self) -> str:
+        """The name of the request."""
+        request = self.before or self.after
+        assert request is not None
+        return request.method
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """One difference that the migration makes on purpose; see ``EXPECTED`` for its name."""
+
+    name: str
+    before: Request | None = None
+    after: Request | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +102,7 @@ class Comparison:
     """The verdict on two runs."""
 
     differences: tuple[Difference, ...]
-    expected: Mapping[str, int]
+    accepted: tuple[Accepted, ...]
     requests_before: int
     requests_after: int
     warnings_before: int
@@ -69,17 +110,39 @@ class Comparison:
     same_stdout: bool
     same_stderr: bool
     same_exit_status: bool
+    # requests of both sides that were held against each other
+    compared: int = 0
 
     @property
     def equal(self) -> bool:
         """Whether both sides sent the same requests, printed the same and ended the same."""
-        return not self.differences and self.same_stdout and self.same_exit_status
+        return not self.differences and self.same_output and self.same_exit_status
+
+    @property
+    def same_output(self) -> bool:
+        """Whether both sides printed the same."""
+        return self.same_stdout and self.same_stderr
+
+    @property
+    def expected(self) -> dict[str, int]:
+        """How often each named difference occurs."""
+        return dict(sorted(Counter(accepted.name for accepted in self.accepted).items()))
 
 
 @dataclass
 class _Result:
     differences: list[Difference] = field(default_factory=list)
-    expected: Counter[str] = field(default_factory=Counter)
+    accepted: list[Accepted] = field(default_factory=list)
+    compared: int = 0
+
+    def accept(self, names: Iterable[str], old: _Item | None, new: _Item | None) -> None:
+        requests = [None if item is None else item.request for item in (old, new)]
+        self.accepted += [Accepted(name, *requests) for name in names]
+
+    def add(self, other: _Result) -> None:
+        self.differences += other.differences
+        self.accepted += other.accepted
+        self.compared += other.compared
 
 
 @dataclass(frozen=True)
@@ -97,49 +160,59 @@ class _Item:
         return self.request.method
 
 
-def compare(before: Run, after: Run) -> Comparison:
+def compare(before: Run, after: Run, renamed: Mapping[str, str] | None = None) -> Comparison:
     """Compare two runs.
 
     The primary keys that both recordings know are pooled, because either side may be the one that
-    asked the server for a schema.
+    asked the server for a schema. ``renamed`` gives texts of the second run that stand for texts of
+    the first: names that the program makes up anew in every run.
     """
-    primaries = {**before.recording.primaries, **after.recording.primaries}
-    result = _Result()
+    renamed = renamed or {}
     ids = [normalise.name_generated_ids(run.recording.generated) for run in (before, after)]
-    old, new = _items(before, ids[0]), _items(after, ids[1])
-    printed = [
-        normalise.without_generated_ids(run.stdout, named)
-        for run, named in zip((before, after), ids, strict=True)
-    ]
-    judge = _Judge(primaries, _neighbours(new), _folded_waits(old), _read_back(old))
-    for left, right, ordered in _streams(old, new):
-        if ordered:
-            judge.compare(left, right, result)
-        else:
-            judge.compare(sorted(left, key=_by_content), sorted(right, key=_by_content), result)
+    old, new = _items(before, ids[0], {}), _items(after, ids[1], renamed)
+    judge = _Judge(
+        primaries={
+            **before.recording.primaries,
+            **{renamed.get(k, k): name for k, name in after.recording.primaries.items()},
+        },
+        following=_neighbours(new),
+        folded=_folded_waits(old),
+        read_back=_read_back(old),
+    )
+    result = judge.run(old, new, before.recording, after.recording)
     return Comparison(
         differences=tuple(result.differences),
-        expected=dict(sorted(result.expected.items())),
+        accepted=tuple(result.accepted),
         requests_before=sum(not item.internal for item in old),
         requests_after=sum(not item.internal for item in new),
         warnings_before=len(before.recording.warnings),
         warnings_after=len(after.recording.warnings),
-        same_stdout=printed[0] == printed[1],
-        same_stderr=clean_stderr(before.stderr) == clean_stderr(after.stderr),
+        same_stdout=printed(before, "stdout") == printed(after, "stdout", renamed),
+        same_stderr=printed(before, "stderr") == printed(after, "stderr", renamed),
         same_exit_status=before.exit_status == after.exit_status,
+        compared=result.compared,
     )
+
+
+def printed(run: Run, stream: str, renamed: Mapping[str, str] | None = None) -> str:
+    """The comparable form of what a run printed to ``stdout`` or ``stderr``."""
+    names = normalise.name_generated_ids(run.recording.generated)
+    text: str = getattr(run, stream)
+    cleaned = output.clean(normalise.without_generated_ids(text, names))
+    return normalise.rename_text(cleaned, renamed or {})
 
 
 # -- streams ---------------------------------------------------------------------------------
 
 
-def _items(run: Run, generated: Mapping[str, str]) -> list[_Item]:
+def _items(run: Run, generated: Mapping[str, str], renamed: Mapping[str, str]) -> list[_Item]:
     by_stream: dict[tuple[int, str], list[Request]] = {}
     for request in run.recording.requests:
         by_stream.setdefault((request.process, request.thread), []).append(request)
     items = []
     for requests in by_stream.values():
         for request, plain in normalise.visible(requests, generated):
+            plain = normalise.rename(plain, renamed)
             items.append(
                 _Item(
                     request=request,
@@ -155,47 +228,57 @@ def _items(run: Run, generated: Mapping[str, str]) -> list[_Item]:
 _Stream = list[_Item]
 
 
+@dataclass(frozen=True)
+class _Phase:
+    """Streams that overlap in time; ``alone``: it is one stream, so its order counts."""
+
+    items: _Stream
+    alone: bool
+
+
 def _by_content(item: _Item) -> tuple[str, str]:
     return item.method, item.key
 
 
-def _streams(old: _Stream, new: _Stream) -> list[tuple[_Stream, _Stream, bool]]:
-    """Pair the streams of both sides: (before, after, whether their order counts).
+def _phases(items: _Stream, recording: Recording) -> tuple[_Stream, list[_Phase]]:
+    """The stream of the main thread, and what ran beside it, cut into phases.
 
-    The main thread of the first process is one stream. What ran beside it is cut into phases of
-    streams that overlap in time; inside a phase of several streams the order is the scheduler's.
+    The main thread is that of the first process. Where several processes that no recorded one
+    started run at a time (jobs of a shell), there is none: which is first is chance.
     """
-    old_main, old_rest = _phases(old)
-    new_main, new_rest = _phases(new)
-    pairs = [(old_main, new_main, True)]
-    if len(old_rest) != len(new_rest):
-        pairs.append(
-            (
-                [item for phase, _ in old_rest for item in phase],
-                [item for phase, _ in new_rest for item in phase],
-                False,
-            )
-        )
-    else:
-        for (left, left_alone), (right, right_alone) in zip(old_rest, new_rest, strict=True):
-            pairs.append((left, right, left_alone and right_alone))
-    return pairs
-
-
-def _phases(items: _Stream) -> tuple[_Stream, list[tuple[_Stream, bool]]]:
     streams: dict[tuple[int, str], _Stream] = {}
     for item in items:
         streams.setdefault((item.request.process, item.request.thread), []).append(item)
-    main = streams.pop((min((key[0] for key in streams), default=0), "main"), [])
-    phases: list[tuple[_Stream, bool]] = []
+    main: _Stream = []
+    roots = _roots(streams, recording)
+    if all(earlier[2] < later[1] for earlier, later in pairwise(roots)):
+        first = roots[0][0] if roots else 0
+        main = streams.pop((first, "main"), [])
+    phases: list[_Phase] = []
     end = -1
     for stream in sorted(streams.values(), key=lambda stream: stream[0].request.at):
         if phases and stream[0].request.at < end:
-            phases[-1] = (phases[-1][0] + stream, False)
+            phases[-1] = _Phase(phases[-1].items + stream, False)
         else:
-            phases.append((list(stream), True))
+            phases.append(_Phase(list(stream), True))
         end = max(end, stream[-1].request.at)
     return main, phases
+
+
+def _roots(
+    streams: Mapping[tuple[int, str], _Stream], recording: Recording
+) -> list[tuple[int, int, int]]:
+    """The processes that no recorded one started: (number, begin, end) of their whole families."""
+    spans: dict[int, tuple[int, int]] = {}
+    for (process, _), stream in streams.items():
+        root = process
+        while (parent := recording.parents.get(root)) is not None:
+            root = parent
+        begin, end = stream[0].request.at, stream[-1].request.at
+        known = spans.get(root, (begin, end))
+        spans[root] = (min(begin, known[0]), max(end, known[1]))
+    found = [(root, begin, end) for root, (begin, end) in spans.items()]
+    return sorted(found, key=lambda span: span[1])
 
 
 # -- one stream ------------------------------------------------------------------------------
@@ -252,20 +335,50 @@ class _Judge:
     folded: frozenset[int]
     read_back: frozenset[int]
 
-    def compare(self, old: Sequence[_Item], new: Sequence[_Item], result: _Result) -> None:
-        """Add what one stream comes to."""
+    def run(self, old: _Stream, new: _Stream, before: Recording, after: Recording) -> _Result:
+        """Compare two runs, stream by stream."""
+        old_main, old_rest = _phases(old, before)
+        new_main, new_rest = _phases(new, after)
+        result = self.compare(old_main, new_main)
+        phased = _Result()
+        if len(old_rest) == len(new_rest):
+            for left, right in zip(old_rest, new_rest, strict=True):
+                if left.alone and right.alone:
+                    phased.add(self.compare(left.items, right.items))
+                else:
+                    phased.add(self.compare_unordered(left.items, right.items))
+            if not phased.differences or all(p.alone for p in (*old_rest, *new_rest)):
+                result.add(phased)
+                return result
+        # what overlaps is the scheduler's choice: then everything beside the main thread is one
+        pooled = self.compare_unordered(
+            [item for phase in old_rest for item in phase.items],
+            [item for phase in new_rest for item in phase.items],
+        )
+        fewer = len(pooled.differences) <= len(phased.differences)
+        result.add(pooled if fewer or len(old_rest) != len(new_rest) else phased)
+        return result
+
+    def compare_unordered(self, old: _Stream, new: _Stream) -> _Result:
+        """What streams of which the order does not count come to."""
+        return self.compare(sorted(old, key=_by_content), sorted(new, key=_by_content))
+
+    def compare(self, old: Sequence[_Item], new: Sequence[_Item]) -> _Result:
+        """What one stream comes to."""
+        result = _Result()
         for left, right in self.align(old, [item for item in new if not item.internal]):
             if left is not None and right is not None:
+                result.compared += 1
                 names = self.pair(left, right)
                 if names is None:
                     result.differences.append(_unequal(left, right))
                 else:
-                    result.expected.update(names)
+                    result.accept(names, left, right)
             elif left is not None:
                 if id(left) in self.folded:
-                    result.expected[WAIT] += 1
+                    result.accept([WAIT], left, None)
                 elif id(left) in self.read_back:
-                    result.expected[READ_BACK] += 1
+                    result.accept([READ_BACK], left, None)
                 elif not left.internal:
                     text = f"only before: {_describe(left)}"
                     result.differences.append(Difference(text, before=left.request))
@@ -275,15 +388,21 @@ class _Judge:
                     text = f"only after: {_describe(right)}"
                     result.differences.append(Difference(text, after=right.request))
                 else:
-                    result.expected[name] += 1
+                    result.accept([name], None, right)
+        return result
 
     def align(self, old: Sequence[_Item], new: Sequence[_Item]) -> list[_Pair]:
         """Pair requests so that as little as possible is different (edit distance)."""
-        pairs: list[_Pair] = []
+        pairs = self._common(old, new)
+        old, new = (
+            side[sum(pair[place] is not None for pair in pairs) :]
+            for place, side in ((0, old), (1, new))
+        )
         cut = self._cut(old, new)
         if cut is not None:
             i, j = cut
             return [
+                *pairs,
                 *self.align(old[:i], new[:j]),
                 (old[i], new[j]),
                 *self.align(old[i + 1 :], new[j + 1 :]),
@@ -313,6 +432,21 @@ class _Judge:
             else:
                 pairs.append((None, new[j]))
                 j += 1
+        return pairs
+
+    def _common(self, old: Sequence[_Item], new: Sequence[_Item]) -> list[_Pair]:
+        """The pairs that both sides begin with: most runs are equal, and need no more."""
+        pairs: list[_Pair] = []
+        i = j = 0
+        while i < len(old) and j < len(new):
+            if not old[i].internal and self._pair_cost(old[i], new[j]) < _ON_PURPOSE:
+                pairs.append((old[i], new[j]))
+                j += 1
+            elif old[i].internal and old[i].key != new[j].key:
+                pairs.append((old[i], None))
+            else:
+                break
+            i += 1
         return pairs
 
     @staticmethod
@@ -393,7 +527,7 @@ class _Judge:
         """The name under which a request may be there after the migration only."""
         later = self.following.get(id(item))
         if _is_index_guard(item) and later is not None and later.method == "CreateIndex":
-            return GUARD if _same_place(item, later) else None
+            return INDEX_GUARD if _same_place(item, later) else None
         if item.method == "DescribeCollection" and item.request.call_name == "describe_collection":
             return PROBE
         if item.method == "DescribeDatabase" and item.request.call_name == "use_database":
@@ -407,10 +541,12 @@ class _Judge:
 def _guard_name(old: _Item, new: _Item) -> str | None:
     """The name under which a question may take the place of pymilvus' own look-up."""
     asks = new.request.call_name
-    if asks in ("has_collection", "has_partition"):
+    if asks == "has_collection":
         return GUARD
+    if asks == "has_partition":
+        return GUARD_PARTITION
     if asks in ("describe_index", "list_indexes"):
-        return GUARD if old.request.call_name == "drop_index" else None
+        return DROP_BY_NAME if old.request.call_name == "drop_index" else None
     return PROBE if asks == "describe_collection" else None
 
 
@@ -459,14 +595,14 @@ def _describe(item: _Item) -> str:
 
 
 def _unequal(old: _Item, new: _Item) -> Difference:
-    paths = [
-        f"{name}: {_short(left)} -> {_short(right)}"
-        for name, left, right in _changes(old.plain, new.plain, "")
-    ]
+    changes = tuple(
+        Change(path, left, right) for path, left, right in _changes(old.plain, new.plain, "")
+    )
+    paths = [f"{c.path}: {short(c.before)} -> {short(c.after)}" for c in changes]
     text = f"{_describe(old)} / {new.request.place}: " + "; ".join(paths[:6])
     if len(paths) > 6:
         text += f"; and {len(paths) - 6} more"
-    return Difference(text, before=old.request, after=new.request)
+    return Difference(text, before=old.request, after=new.request, changes=changes)
 
 
 _ABSENT = "(absent)"
@@ -484,28 +620,7 @@ def _changes(left: Any, right: Any, path: str) -> list[tuple[str, Any, Any]]:
     return [(path, left, right)]
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value in at most a hundred characters."""
     text = value if value is _ABSENT else repr(value)
     return text if len(text) <= 100 else text[:97] + "..."
-
-
-# a warning, or a frame of a traceback; the indented source line below belongs to it
-_NAMES_A_LINE = re.compile(r'^\S.*:\d+: \w*Warning: |^\s*File ".*", line \d+')
-
-
-def clean_stderr(text: str) -> str:
-    """Standard error without warnings and without the frames of tracebacks.
-
-    Both name lines of the program, which the migration moves; how a traceback ends stays.
-    """
-    kept: list[str] = []
-    skip_source = False
-    for line in text.splitlines():
-        if _NAMES_A_LINE.match(line):
-            skip_source = True
-        elif skip_source and line.startswith("  "):
-            continue
-        else:
-            skip_source = False
-            kept.append(line)
-    return "\n".join(kept)

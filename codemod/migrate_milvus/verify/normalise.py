@@ -109,6 +109,24 @@ def plain(request: Request, generated: Mapping[str, str]) -> dict[str, Any]:
     return _rename(value, generated) if generated else value
 
 
+def rename_text(text: str, renamed: Mapping[str, str]) -> str:
+    """Replace the texts that ``renamed`` gives other names, wherever they stand."""
+    for found, name in renamed.items():
+        text = text.replace(found, name)
+    return text
+
+
+def rename(value: Any, renamed: Mapping[str, str]) -> Any:
+    """The same in every text of a comparable form."""
+    if not renamed:
+        return value
+    if isinstance(value, Mapping):
+        return {rename_text(key, renamed): rename(item, renamed) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rename(item, renamed) for item in value]
+    return rename_text(value, renamed) if isinstance(value, str) else value
+
+
 def _rename(value: Any, generated: Mapping[str, str]) -> Any:
     if isinstance(value, Mapping):
         return {key: _rename(item, generated) for key, item in value.items()}

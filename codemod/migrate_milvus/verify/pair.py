@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from migrate_milvus.verify.compare import Comparison, compare
+from migrate_milvus.verify.compare import EXPECTED, Comparison, compare, printed
 from migrate_milvus.verify.programs import WarmPython
 from migrate_milvus.verify.server import LiteServer, ServerError
 from migrate_milvus.verify.trace import RecordingError, Run
@@ -27,7 +27,7 @@ def describe(before: Run, after: Run, comparison: Comparison) -> list[str]:
         f"warnings  {comparison.warnings_before} before, {comparison.warnings_after} after",
     ]
     for name, count in comparison.expected.items():
-        lines.append(f"expected  {name} x {count}")
+        lines.append(f"expected  {name} x {count}, because {EXPECTED[name].rule}")
     for difference in comparison.differences:
         lines.append(f"DIFFERENT {difference.text}")
     for warning in after.recording.warnings:
@@ -39,11 +39,11 @@ def describe(before: Run, after: Run, comparison: Comparison) -> list[str]:
     for side, run in (("before", before), ("after", after)):
         if run.timed_out:
             lines.append(f"TIME OUT  {side}")
-    if not comparison.same_stdout:
-        lines.append("STDOUT")
-        lines += difflib.unified_diff(
-            before.stdout.splitlines(), after.stdout.splitlines(), "before", "after", lineterm=""
-        )
+    for stream, same in (("stdout", comparison.same_stdout), ("stderr", comparison.same_stderr)):
+        if not same:
+            lines.append(stream.upper())
+            old, new = (printed(run, stream).splitlines() for run in (before, after))
+            lines += difflib.unified_diff(old, new, "before", "after", lineterm="")
     if before.exit_status or after.exit_status:
         for side, run in (("before", before), ("after", after)):
             tail = [line for line in run.stderr.splitlines() if "Warning" not in line][-12:]

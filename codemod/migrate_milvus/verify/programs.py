@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -15,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 
 from migrate_milvus.verify import recorder
-from migrate_milvus.verify.trace import Run, read_recording
+from migrate_milvus.verify.processes import run_to_the_end
+from migrate_milvus.verify.trace import Recording, RecordingError, Run, read_recording
 
 _HERE = Path(__file__).parent
 _HOOK = _HERE / "hook"
@@ -42,7 +42,7 @@ def run_command(
     cwd: Path,
     salt: str,
     environment: Mapping[str, str] | None = None,
-    timeout: float = _TIMEOUT,
+    timeout: float | None = _TIMEOUT,
 ) -> Run:
     """Run any command, with the recorder in every Python process that it starts.
 
@@ -56,25 +56,29 @@ def run_command(
         paths = [str(_HOOK), *filter(None, [base.get("PYTHONPATH")])]
         base["PYTHONPATH"] = os.pathsep.join(paths)
         base["PYTHONHASHSEED"] = HASH_SEED
-        began = time.monotonic()
-        with (scratch / "stdout").open("wb") as out, (scratch / "stderr").open("wb") as err:
-            process = subprocess.Popen(
-                list(command),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                cwd=cwd,
-                env=base,
-                start_new_session=True,
-            )
-            timed_out = False
-            try:
-                status = process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                status, timed_out = 1, True
-            finally:
-                _end_session(process)
-        return _result(scratch, status, timed_out, time.monotonic() - began)
+        ended = run_to_the_end(
+            command, cwd=cwd, environment=base, mark=str(scratch), timeout=timeout
+        )
+        texts = [
+            data.decode("utf-8", errors="replace").replace(str(scratch), "SCRATCH")
+            for data in (ended.stdout, ended.stderr)
+        ]
+        try:
+            recording = read_recording(scratch / "record")
+        except RecordingError:
+            # what was ended in the middle of a line is no failure of the recorder
+            if not ended.timed_out:
+                raise
+            recording = Recording()
+        return Run(
+            exit_status=ended.status,
+            stdout=texts[0],
+            stderr=texts[1],
+            recording=recording,
+            seconds=ended.seconds,
+            timed_out=ended.timed_out,
+            cut=ended.cut,
+        )
 
 
 class WarmPython:
@@ -154,12 +158,6 @@ def _scratch() -> Iterator[Path]:
         (folder / "record").mkdir()
         (folder / "work").mkdir()
         yield folder
-
-
-def _end_session(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def _result(scratch: Path, status: int, timed_out: bool, seconds: float) -> Run:

@@ -5,8 +5,12 @@ standard library only, any Python from 3.8 on, any pymilvus. It is told what to 
 variables, read when they are needed so that a forked child can have its own:
 
 ``MIGRATE_MILVUS_RECORD``  folder for the recordings, one file of JSON lines per process
-``MIGRATE_MILVUS_SERVER``  address that every pymilvus connection is sent to (else unchanged)
+``MIGRATE_MILVUS_SERVER``  address that every pymilvus connection is sent to (else unchanged):
+                           ``host:port`` of an embedded server, or a URI of a real one
 ``MIGRATE_MILVUS_SALT``    key for the fingerprints that stand for credentials
+``MIGRATE_MILVUS_TREE``    folder of the project that must not be imported from, because its copy
+``MIGRATE_MILVUS_COPY``    runs, which stands here
+``MIGRATE_MILVUS_SEED``    if set, random numbers and uuids are the same in every run
 
 The channel functions of grpc are replaced, so the recorder sits under pymilvus' interceptors and
 sees the final metadata. A credential is stored only as a keyed fingerprint: two runs with the same
@@ -15,10 +19,12 @@ key can be compared, the secret itself cannot be read back.
 
 from __future__ import annotations
 
+import atexit
 import base64
 import binascii
 import hashlib
 import hmac
+import itertools
 import json
 import os
 import struct
@@ -42,6 +48,9 @@ if TYPE_CHECKING:
 RECORD = "MIGRATE_MILVUS_RECORD"
 SERVER = "MIGRATE_MILVUS_SERVER"
 SALT = "MIGRATE_MILVUS_SALT"
+TREE = "MIGRATE_MILVUS_TREE"
+COPY = "MIGRATE_MILVUS_COPY"
+SEED = "MIGRATE_MILVUS_SEED"
 
 _SERVICE = "/milvus.proto.milvus.MilvusService/"
 _WARNING = "PyMilvusDeprecationWarning"
@@ -92,6 +101,11 @@ class _Output:
         data = (json.dumps(entry, separators=(",", ":"), default=str) + "\n").encode()
         while data:
             data = data[os.write(self._fd, data) :]
+
+    def begin(self) -> None:
+        """Note that this process is there, whatever it does: the order of processes counts."""
+        with self._lock:
+            self._open()
 
     def write(self, entry: dict[str, Any]) -> None:
         with self._lock:
@@ -257,6 +271,7 @@ def _record_request(
     try:
         name = method[len(_SERVICE) :]
         call, path, line = _caused_by(sys._getframe(2))
+        _note_library()
         entry: dict[str, Any] = {
             "kind": "request",
             "method": name,
@@ -277,6 +292,16 @@ def _record_request(
         _output.write(entry)
     except Exception as error:  # the program must go on; the reader treats this as a failure
         _output.write({"kind": "failure", "method": method, "message": repr(error)})
+
+
+_noted: set[int] = set()
+
+
+def _note_library() -> None:
+    if os.getpid() not in _noted:
+        _noted.add(os.getpid())
+        version = str(getattr(sys.modules.get("pymilvus"), "__version__", ""))
+        _output.write({"kind": "library", "version": version})
 
 
 def _record_answer(method: str, request: Message, answer: Message) -> None:
@@ -372,6 +397,12 @@ def _is_pymilvus(frame: FrameType) -> bool:
     return _module(frame).split(".", 1)[0] == "pymilvus"
 
 
+def _grpc() -> Any:
+    import grpc
+
+    return grpc
+
+
 def _replace_channels(module: Any, wrap: Wrap) -> None:
     insecure, secure = module.insecure_channel, module.secure_channel
 
@@ -380,14 +411,21 @@ def _replace_channels(module: Any, wrap: Wrap) -> None:
         options = [*(kwargs.pop("options", None) or ()), ("grpc.enable_http_proxy", 0)]
         return dict(kwargs, options=options)
 
+    def redirected(server: str, kwargs: dict[str, Any]) -> Channel:
+        scheme, found, rest = server.rpartition("://")
+        if not found:
+            return insecure(server, **with_options(kwargs))
+        if scheme == "https":
+            return secure(rest, _grpc().ssl_channel_credentials(), **kwargs)
+        return insecure(rest, **kwargs)
+
     def insecure_channel(target: str, *args: Any, **kwargs: Any) -> Channel:
         server = os.environ.get(SERVER)
         if not _is_pymilvus(sys._getframe(1)):
             return insecure(target, *args, **kwargs)
         if not server:
             return _watch(insecure(target, *args, **kwargs), _Connection(target, False), wrap)
-        channel = insecure(server, **with_options(kwargs))
-        return _watch(channel, _Connection(target, False), wrap)
+        return _watch(redirected(server, kwargs), _Connection(target, False), wrap)
 
     def secure_channel(target: str, credentials: Any, *args: Any, **kwargs: Any) -> Channel:
         server = os.environ.get(SERVER)
@@ -396,8 +434,7 @@ def _replace_channels(module: Any, wrap: Wrap) -> None:
         if not server:
             channel = secure(target, credentials, *args, **kwargs)
             return _watch(channel, _Connection(target, True), wrap)
-        channel = insecure(server, **with_options(kwargs))
-        return _watch(channel, _Connection(target, True), wrap)
+        return _watch(redirected(server, kwargs), _Connection(target, True), wrap)
 
     module.insecure_channel = insecure_channel
     module.secure_channel = secure_channel
@@ -424,8 +461,14 @@ def _patch_grpc(module: Any) -> None:
         _replace_channels(aio, _async_multi_callable)
 
 
+def _embedded() -> bool:
+    """Whether the server answers at once, because it is on this machine and has next to no data."""
+    server = os.environ.get(SERVER, "")
+    return bool(server) and "://" not in server
+
+
 def _patch_waiting(module: Any) -> None:
-    if not os.environ.get(SERVER):
+    if not _embedded():
         return
     real_time = getattr(module, "time", None)
     if real_time is not None and hasattr(real_time, "sleep"):
@@ -478,12 +521,70 @@ def _patch_lite(module: Any) -> None:
         manager.start_and_get_uri = start_and_get_uri
 
 
+# -- the same random numbers in every run ---------------------------------------------------------
+
+
+_seed: list[int] = []
+
+
+def _own_seed() -> int:
+    """A seed of this process: the same in both runs, another one in the next process of a run."""
+    if not _seed:
+        number = 0
+        while True:
+            try:
+                path = os.path.join(os.environ.get(RECORD, ""), f"seed-{number}")
+                os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+                break
+            except FileExistsError:
+                number += 1
+            except OSError:
+                break
+        _seed.append(number)
+    return _seed[0]
+
+
+def _patch_random(module: Any) -> None:
+    if os.environ.get(SEED):
+        module.seed(_own_seed())
+
+
+def _patch_numpy_random(module: Any) -> None:
+    if not os.environ.get(SEED):
+        return
+    module.seed(_own_seed())
+    real = module.default_rng
+    made = itertools.count()
+
+    def default_rng(seed: Any = None) -> Any:
+        return real([_own_seed(), next(made)] if seed is None else seed)
+
+    module.default_rng = default_rng
+
+
+def _patch_uuid(module: Any) -> None:
+    # a real server keeps what the first run made: there, names must go on being new
+    if not os.environ.get(SEED) or not _embedded():
+        return
+    import random
+
+    source = random.Random(_own_seed())
+
+    def uuid4() -> Any:
+        return module.UUID(int=source.getrandbits(128), version=4)
+
+    module.uuid4 = uuid4
+
+
 _PATCHES = {
     "grpc": _patch_grpc,
     "milvus_lite.server_manager": _patch_lite,
+    "numpy.random": _patch_numpy_random,
     "pymilvus.client.async_grpc_handler": _patch_waiting,
     "pymilvus.client.grpc_handler": _patch_waiting,
     "pymilvus.decorators": _patch_warnings,
+    "random": _patch_random,
+    "uuid": _patch_uuid,
 }
 
 
@@ -520,6 +621,15 @@ class _Finder:
         return None
 
 
+def _note_foreign_modules() -> None:
+    """A program that imports from the project instead of from its copy proves nothing."""
+    tree = os.environ.get(TREE, "") + os.sep
+    files = {str(getattr(module, "__file__", "")) for module in list(sys.modules.values())}
+    foreign = sorted(file for file in files if file.startswith(tree) and _user_file(file))
+    if foreign:
+        _output.write({"kind": "foreign", "files": foreign})
+
+
 def install() -> None:
     """Record from now on: patch what is imported already, and the rest when it is imported."""
     if any(isinstance(finder, _Finder) for finder in sys.meta_path):
@@ -531,3 +641,9 @@ def install() -> None:
     sys.meta_path.insert(0, finder)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_output.after_fork)
+    try:
+        _output.begin()
+    except OSError:  # no folder to record into: the reader will find nothing
+        return
+    if os.environ.get(TREE):
+        atexit.register(_note_foreign_modules)

@@ -1,4 +1,4 @@
-"""An embedded Milvus Lite in a process of its own."""
+"""Embedded servers, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -8,24 +8,30 @@ import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from migrate_milvus.verify import recorder
 
-_PROCESS = Path(__file__).with_name("lite_process.py")
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_HERE = Path(__file__).parent
 
 
 class ServerError(Exception):
-    """Milvus Lite could not be started, or ended on its own."""
+    """An embedded server could not be started, or ended on its own."""
 
 
-class LiteServer:
-    """One Milvus Lite process, which serves one empty data folder after another.
+class EmbeddedServer:
+    """A process that serves one empty Milvus after another.
 
-    ``python`` is the interpreter that has the wanted ``milvus-lite`` (3.x by default: this one).
-    Its lifetime hangs on this process: when that ends, however it ends, the server does too.
+    ``script`` is what runs in it. Its lifetime hangs on this process: when that ends, however it
+    ends, the server does too.
     """
 
-    def __init__(self, python: str = sys.executable) -> None:
+    name = "the server"
+
+    def __init__(self, script: Path, python: str = sys.executable) -> None:
         environment = {
             name: value
             for name, value in os.environ.items()
@@ -33,23 +39,29 @@ class LiteServer:
         }
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self._process = subprocess.Popen(
-            [python, str(_PROCESS)],
+            [python, str(script)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
             env=environment,
             text=True,
+            start_new_session=True,  # Ctrl-C is for this process, which then ends the server
         )
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
 
     def fresh(self) -> str:
         """Return the address of an empty server; what was served before is gone.
 
         Raises:
-            ServerError: when Milvus Lite does not start.
+            ServerError: when it does not start.
         """
         word, _, rest = self._ask("start").partition(" ")
         if word != "ready":
-            raise ServerError(f"Milvus Lite did not start: {rest}\n{self._tail()}")
+            raise ServerError(f"{self.name} did not start: {rest}\n{self._tail()}")
         return rest
 
     def close(self) -> None:
@@ -73,16 +85,17 @@ class LiteServer:
             self._process.stdin.flush()
             answer = self._process.stdout.readline()
         except OSError as error:
-            raise ServerError(f"Milvus Lite ended: {error}\n{self._tail()}") from error
+            raise ServerError(f"{self.name} ended: {error}\n{self._tail()}") from error
         if not answer:
-            raise ServerError(f"Milvus Lite ended with {self._process.wait()}\n{self._tail()}")
+            status = self._process.wait()
+            raise ServerError(f"{self.name} ended with {status}\n{self._tail()}")
         return answer.strip()
 
     def _tail(self) -> str:
         self._log.seek(0)
         return self._log.read().decode(errors="replace")[-2000:]
 
-    def __enter__(self) -> LiteServer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -92,3 +105,24 @@ class LiteServer:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class LiteServer(EmbeddedServer):
+    """Milvus Lite: answers as a small Milvus does.
+
+    ``python`` is the interpreter that has the wanted ``milvus-lite`` (3.x by default: this one).
+    """
+
+    name = "Milvus Lite"
+
+    def __init__(self, python: str = sys.executable) -> None:
+        super().__init__(_HERE / "lite_process.py", python)
+
+
+class EchoServer(EmbeddedServer):
+    """Answers every call with a minimal success: for comparing requests, not results."""
+
+    name = "the echo server"
+
+    def __init__(self) -> None:
+        super().__init__(_HERE / "echo_process.py")

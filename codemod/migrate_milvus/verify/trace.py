@@ -62,18 +62,26 @@ class Recording:
     """All that the recorder kept of one run.
 
     ``primaries`` maps a collection to the name of its primary key; ``generated`` are the keys
-    that inserts returned, in order.
+    that inserts returned, in order. ``parents`` maps a process (its number) to the one that started
+    it, None where that was not recorded. ``libraries`` are the versions of pymilvus that were used;
+    ``foreign`` the files that were imported from the project instead of from its copy.
     """
 
     requests: tuple[Request, ...] = ()
     warnings: tuple[Warned, ...] = ()
     primaries: Mapping[str, str] = field(default_factory=dict)
     generated: tuple[int, ...] = ()
+    parents: Mapping[int, int | None] = field(default_factory=dict)
+    libraries: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a program: what it printed, how it ended, what was recorded."""
+    """One run of a program: what it printed, how it ended, what was recorded.
+
+    ``cut`` tells that it printed more than is kept.
+    """
 
     exit_status: int
     stdout: str
@@ -81,6 +89,7 @@ class Run:
     recording: Recording
     seconds: float = 0.0
     timed_out: bool = False
+    cut: bool = False
 
 
 def read_recording(folder: Path) -> Recording:
@@ -93,6 +102,10 @@ def read_recording(folder: Path) -> Recording:
     warnings: list[Warned] = []
     primaries: dict[str, str] = {}
     generated: list[int] = []
+    numbers: dict[int, int] = {}
+    parents: dict[int, int | None] = {}
+    libraries: set[str] = set()
+    foreign: set[str] = set()
     for number, path in enumerate(sorted(folder.glob("*.jsonl"))):
         for line in path.read_text(encoding="utf-8").splitlines():
             try:
@@ -100,7 +113,14 @@ def read_recording(folder: Path) -> Recording:
             except ValueError as error:
                 raise RecordingError(f"{path.name}: {error}") from error
             kind = entry["kind"]
-            if kind == "request":
+            if kind == "process":
+                numbers[entry["pid"]] = number
+                parents[number] = numbers.get(entry["parent"])
+            elif kind == "library":
+                libraries.add(entry["version"])
+            elif kind == "foreign":
+                foreign.update(entry["files"])
+            elif kind == "request":
                 requests.append(_request(entry, number))
             elif kind == "warning":
                 warnings.append(Warned(entry["message"], entry["file"], entry["line"]))
@@ -115,7 +135,15 @@ def read_recording(folder: Path) -> Recording:
             for described in request.payload.get("schema", {}).get("fields", ()):
                 if described.get("is_primary_key"):
                     primaries.setdefault(request.payload["collection_name"], described["name"])
-    return Recording(tuple(requests), tuple(warnings), primaries, tuple(generated))
+    return Recording(
+        requests=tuple(requests),
+        warnings=tuple(warnings),
+        primaries=primaries,
+        generated=tuple(generated),
+        parents=parents,
+        libraries=tuple(sorted(libraries)),
+        foreign=tuple(sorted(foreign)),
+    )
 
 
 def _request(entry: Mapping[str, Any], process: int) -> Request:
