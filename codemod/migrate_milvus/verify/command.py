@@ -176,7 +176,7 @@ def _run(paths: tuple[Path, ...], command: tuple[str, ...], options: dict[str, A
     colour = cli._coloured(options)
     try:
         verdict = verify(job, stage=_stage)
-    except CannotVerify:
+    except CannotVerify as error:
         plain, data = report.failure_text(error), report.failure_json(command, error)
         _print(options, text=lambda to_file: plain, json=lambda: data, failed=True)
         return 2
@@ -198,9 +198,8 @@ def _address(uri: str | None) -> str:
         return ""
     scheme, _, rest = uri.partition("://")
     host = rest.partition("/")[0]
-    return (
-        f"{'https' if scheme == 'https' else 'http'}://{host if ':' in host else host + ':19530'}"
-    )
+    kind = "https" if scheme == "https" else "http"
+    return f"{kind}://{host}" if ":" in host else f"{kind}://{host}:19530"
 
 
 def _included(paths: tuple[Path, ...]) -> Iterator[Path]:
