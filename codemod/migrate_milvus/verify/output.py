@@ -8,6 +8,7 @@ module is the whole list of it:
 - addresses of objects (``0x7f12ab34``) and of the embedded server;
 - warnings, as Python writes them and as pytest sums them up, and the frames of tracebacks: both
   name lines of the program, which the migration moves. How a traceback ends stays;
+- what pymilvus itself logs: it names pymilvus' own functions and lines;
 - the length of a line of ``====`` or ``----``, which pytest fills up.
 """
 
@@ -16,7 +17,13 @@ from __future__ import annotations
 import re
 
 # a warning, or a frame of a traceback; the indented source line below belongs to it
-_NAMES_A_LINE = re.compile(r'^\S.*:\d+: \w*Warning: |^\s*File ".*", line \d+')
+_WARNS = re.compile(r"^\S.*:\d+: \w*Warning: ")
+_NAMES_A_LINE = re.compile(_WARNS.pattern + r'|^\s*File ".*", line \d+')
+_LOG_RECORD = re.compile(
+    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ \[[A-Z]+\]\[\w+\]: "
+    r"(?:.*\n){0,99}?.* \(\w+\.py:\d+\)$\n?",
+    re.M,
+)
 _SUMMARY_BEGINS = re.compile(r"^=+ warnings summary( \(final\))? =+$")
 _SUMMARY_ENDS = re.compile(r"^=+ ")
 
@@ -50,20 +57,29 @@ _MASKS = (
 
 def clean(text: str) -> str:
     """Return the comparable form of a standard output or error."""
+    return "\n".join(_mask(line) for line in _without(_NAMES_A_LINE, text))
+
+
+def without_warnings(text: str) -> str:
+    """The same text without warnings and pymilvus' log, for people who look for the error."""
+    return "\n".join(_without(_WARNS, text))
+
+
+def _without(pattern: re.Pattern[str], text: str) -> list[str]:
     kept: list[str] = []
     skip_source = skip_summary = False
-    for line in text.splitlines():
+    for line in _LOG_RECORD.sub("", text).splitlines():
         if skip_summary and not _SUMMARY_ENDS.match(line):
             continue
         skip_summary = _SUMMARY_BEGINS.match(line) is not None
         if skip_summary:
             continue
-        if _NAMES_A_LINE.match(line):
+        if pattern.match(line):
             skip_source = True
         elif not (skip_source and line.startswith("  ")):
             skip_source = False
-            kept.append(_mask(line))
-    return "\n".join(kept)
+            kept.append(line)
+    return kept
 
 
 def _mask(line: str) -> str:

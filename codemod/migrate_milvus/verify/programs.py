@@ -60,7 +60,7 @@ def run_command(
             command, cwd=cwd, environment=base, mark=str(scratch), timeout=timeout
         )
         texts = [
-            data.decode("utf-8", errors="replace").replace(str(scratch), "SCRATCH")
+            _neutral(data.decode("utf-8", errors="replace"), scratch, address)
             for data in (ended.stdout, ended.stderr)
         ]
         try:
@@ -158,6 +158,12 @@ def _scratch() -> Iterator[Path]:
         (folder / "record").mkdir()
         (folder / "work").mkdir()
         yield folder
+
+
+def _neutral(text: str, scratch: Path, address: str) -> str:
+    """What was printed, without the names of folders and servers that are new for each run."""
+    text = text.replace(str(scratch), "SCRATCH")
+    return text.replace(address, "SERVER") if address else text
 
 
 def _result(scratch: Path, status: int, timed_out: bool, seconds: float) -> Run:

@@ -18,11 +18,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
+from typing import Protocol
 
 from migrate_milvus import pipeline
 from migrate_milvus.model import FileResult
 from migrate_milvus.settings import Settings
-from migrate_milvus.verify import recorder
+from migrate_milvus.verify import output, recorder
 from migrate_milvus.verify.compare import Comparison, Difference, compare
 from migrate_milvus.verify.copying import CopyError, Listing, copy_project, list_project
 from migrate_milvus.verify.programs import run_command
@@ -32,6 +33,23 @@ from migrate_milvus.verify.trace import RecordingError, Run
 LITE, ECHO = "lite", "echo"
 
 Migrate = Callable[[Settings], pipeline.RunResult]
+Addresses = Callable[[], str]
+
+
+class Runner(Protocol):
+    """Runs a command under the recorder; see :func:`run_command`, which is the usual one."""
+
+    def __call__(
+        self,
+        command: Sequence[str],
+        *,
+        address: str,
+        cwd: Path,
+        salt: str,
+        environment: Mapping[str, str],
+        timeout: float | None,
+    ) -> Run:
+        """Run it."""
 
 
 class CannotVerify(Exception):
@@ -110,16 +128,21 @@ def verify(
     job: Job,
     *,
     migrate: Migrate = pipeline.run,
+    run: Runner = run_command,
+    addresses: Addresses | None = None,
     stage: Callable[[str], None] = lambda text: None,
 ) -> Verdict:
     """Run both sides and compare them; ``stage`` is told what goes on.
+
+    ``migrate`` and ``run`` do what their names say; ``addresses`` gives an empty server each time
+    that it is called (by default one is started).
 
     Raises:
         CannotVerify: when there is no verdict.
     """
     try:
         with ExitStack() as stack:
-            return _verify(job, migrate, stage, stack)
+            return _verify(job, migrate, run, addresses, stage, stack)
     except CopyError as error:
         raise CannotVerify(str(error), "Nothing was run.") from error
     except RecordingError as error:
@@ -135,10 +158,17 @@ def verify(
         ) from error
 
 
-def _verify(job: Job, migrate: Migrate, stage: Callable[[str], None], stack: ExitStack) -> Verdict:
+def _verify(
+    job: Job,
+    migrate: Migrate,
+    run: Runner,
+    addresses: Addresses | None,
+    stage: Callable[[str], None],
+    stack: ExitStack,
+) -> Verdict:
     scratch = stack.enter_context(_scratch_folder())
     # the server takes a second to start: meanwhile the project is migrated
-    addresses = stack.enter_context(_server(job))
+    addresses = addresses or stack.enter_context(_server(job))
     stage("migrating a copy")
     migration = migrate(job.settings)
     texts = {
@@ -148,7 +178,7 @@ def _verify(job: Job, migrate: Migrate, stage: Callable[[str], None], stack: Exi
     }
     if not texts:
         return Verdict(Status.NOTHING, job, migration)
-    bench = _Bench(job, scratch, addresses)
+    bench = _Bench(job, scratch, addresses, run)
     stage("running the command before the migration")
     before = bench.run({})
     _check_first_run(job, before, bench, texts)
@@ -190,8 +220,9 @@ def _is_equal(job: Job, comparison: Comparison) -> bool:
 class _Bench:
     """The place at which every copy stands when the command runs in it."""
 
-    def __init__(self, job: Job, scratch: Path, addresses: Callable[[], str]) -> None:
+    def __init__(self, job: Job, scratch: Path, addresses: Addresses, run: Runner) -> None:
         self._job = job
+        self._run = run
         self._addresses = addresses
         self._root = job.settings.root
         self._listing: Listing = list_project(self._root, job.include)
@@ -212,7 +243,7 @@ class _Bench:
         copy_project(self._root, self.tree, self._listing, texts)
         self._cwd.mkdir(parents=True, exist_ok=True)
         try:
-            return run_command(
+            return self._run(
                 [self._moved(argument) for argument in self._job.command],
                 address=address,
                 cwd=self._cwd,
@@ -290,7 +321,7 @@ def remove(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _server(job: Job) -> Iterator[Callable[[], str]]:
+def _server(job: Job) -> Iterator[Addresses]:
     """Gives the address of an empty server each time it is asked."""
     if job.server:
         yield lambda: job.server
@@ -374,13 +405,14 @@ def _advice_for_failure(job: Job, run: Run) -> str:
             "ignored file or folder, too."
         )
     return (
-        "Make it run first: the embedded Milvus is empty when it starts. With --allow-failure both "
-        "sides are compared as far as they go."
+        "Make it run first: it has an empty Milvus and no standard input. With --allow-failure "
+        "both sides are compared as far as they go."
     )
 
 
 def _tail(run: Run) -> str:
-    lines = (run.stderr.strip() or run.stdout.strip()).splitlines()
+    said = output.without_warnings(run.stderr).strip() or run.stdout.strip()
+    lines = said.splitlines()
     return "\n".join(lines[-12:])
 
 
