@@ -137,6 +137,9 @@ class _Command(click.Command):
     callback=_reports,
     help="Format, and file, of the report.",
 )
+@click.option(
+    "--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Processes [one a processor]."
+)
 @click.option("--list-rules", is_flag=True, help="List the rules.")
 @click.option("--explain", metavar="ID", help="Say what a rule does, why, and when it refuses.")
 @click.option("--why", metavar="FILE:LINE", help="Say how the values on that line are known.")
@@ -216,6 +219,7 @@ def _settings(paths: tuple[Path, ...], options: dict[str, Any]) -> Settings:
         target_python=options["target_python"],
         line_length=options["line_length"],
         keep_signatures=options["keep_signatures"],
+        jobs=options["jobs"],
     )
     try:
         return load(paths, given)

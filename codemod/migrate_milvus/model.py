@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -64,19 +63,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class SiteRecord:
-    """One ORM use in the ledger; ``explain`` gives the chain of evidence when it is asked for."""
+    """One ORM use in the ledger; ``why`` is the chain of evidence for it, nearest first."""
 
     place: Place
     symbol: str
     rule: str
     status: Status
     reason: str = ""
-    explain: Callable[[], tuple[str, ...]] = field(default=tuple, compare=False, repr=False)
-
-    @property
-    def why(self) -> tuple[str, ...]:
-        """The chain of evidence that makes this a use of the ORM, nearest first."""
-        return self.explain()
+    why: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass

@@ -120,7 +120,7 @@ def analyse(
 
 
 def _engine() -> Engine:
-    from migrate_milvus.engine import migrate
+    from migrate_milvus.parallel import migrate
 
     return migrate
 

@@ -10,7 +10,6 @@ import ast
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from migrate_milvus import placement
 from migrate_milvus.arguments import Arguments, bind
@@ -1514,7 +1513,7 @@ class Planning:
                     rule=self.rule_set.rule_id(site.symbol),
                     status=status,
                     reason=reason,
-                    explain=partial(self._explain, site),
+                    why=tuple(self.why(site)),
                 )
             )
         plan.findings.sort(key=lambda f: f.place)
@@ -1616,9 +1615,6 @@ class Planning:
         return Place(self.flow.source.name, line, column)
 
     # Why ------------------------------------------------------------------------------
-
-    def _explain(self, site: Site) -> tuple[str, ...]:
-        return tuple(self.why(site))
 
     def why(self, site: Site) -> list[str]:
         """The chain of evidence that makes this a use of the library, nearest first."""

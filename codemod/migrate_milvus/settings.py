@@ -34,6 +34,7 @@ class Settings:
     the syntax of .gitignore, relative to ``root``. ``select`` and ``ignore`` hold rule ids, which
     may be shortened. ``target_version`` is the oldest pymilvus that the result must run on;
     ``target_python`` the oldest Python, None when nothing tells; ``line_length`` counts characters.
+    ``jobs`` is the number of processes; 0 takes as many as there are processors.
     """
 
     root: Path
@@ -46,6 +47,7 @@ class Settings:
     target_python: tuple[int, int] | None = None
     line_length: int = DEFAULT_LINE_LENGTH
     keep_signatures: bool = False
+    jobs: int = 0
 
     def selects(self, rule: str) -> bool:
         """Whether ``rule`` is to be applied: selected (by default all are) and not ignored."""
@@ -65,6 +67,7 @@ class Options:
     target_python: tuple[int, int] | None = None
     line_length: int | None = None
     keep_signatures: bool | None = None
+    jobs: int | None = None
 
 
 def load(paths: Sequence[Path], options: Options | None = None) -> Settings:
@@ -98,6 +101,7 @@ def load(paths: Sequence[Path], options: Options | None = None) -> Settings:
             options.line_length, config.integer("line-length"), _formatter_width(tables)
         ),
         keep_signatures=_first(options.keep_signatures, config.boolean("keep-signatures"), False),
+        jobs=_first(options.jobs, 0),
     )
 
 

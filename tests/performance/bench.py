@@ -18,6 +18,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -73,7 +74,13 @@ def against(
 
 def python(*arguments: str) -> Callable[[], object]:
     """Runs a Python of its own."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path[:2])}
+    # As installed: compiled once. A checkout may lie in a folder where nothing can be written.
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(sys.path[:2]),
+        "PYTHONPYCACHEPREFIX": tempfile.gettempdir() + "/migrate-milvus-bench",
+    }
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
 
     def run() -> None:
         subprocess.run(
@@ -96,12 +103,12 @@ def scan(root: Path) -> None:
                     b"pymilvus" in file.read()  # noqa: B015
 
 
-def migrate_tree(root: Path) -> None:
+def migrate_tree(root: Path, jobs: int = 1) -> None:
     """The whole run on a tree, without output."""
     from migrate_milvus import pipeline
     from migrate_milvus.settings import Settings
 
-    pipeline.run(Settings(root=root, paths=(root,), target_python=(3, 10)))
+    pipeline.run(Settings(root=root, paths=(root,), target_python=(3, 10), jobs=jobs))
 
 
 def plain_tree(root: Path) -> int:
@@ -121,13 +128,19 @@ def plain_tree(root: Path) -> int:
 
 
 def orm_tree(root: Path, number: int) -> list[Path]:
-    """Files with ORM code: every so-manieth fixture."""
-    sources = sorted((TOP / "fixtures").rglob("before.py"))
-    step = max(1, len(sources) // number)
+    """Files with ORM code: fixtures, each as a function, seven a file (then 3 to 4 kB)."""
+    bodies = []
+    for source in sorted((TOP / "fixtures").rglob("before.py")):
+        body = f"def program_{len(bodies)}():\n" + textwrap.indent(source.read_text(), "    ")
+        try:
+            compile(body, str(source), "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):
+            continue  # what may only stand at the top of a module
+        bodies.append(body)
     written = []
-    for index, source in enumerate(sources[::step][:number]):
+    for index in range(number):
         target = root / f"program_{index}.py"
-        target.write_bytes(source.read_bytes())
+        target.write_text("\n\n".join(bodies[(index + k * number) % len(bodies)] for k in range(7)))
         written.append(target)
     (root / ".git").mkdir()
     return written
@@ -161,6 +174,20 @@ def measure_orm(work: Path, rounds: int, number: int) -> tuple[Row, Path]:
     kilobytes = sum(map(len, texts)) / 1000
     what = f"tree with ORM code ({len(texts)} files, {kilobytes:.0f} kB) / LibCST parse"
     return Row(what, seconds, floor, 5.0), root
+
+
+def measure_processes(work: Path) -> Row:
+    """The same tree with two processes against one, in seconds that pass."""
+    root = work / "both"
+    root.mkdir()
+    orm_tree(root, 160)
+    seconds = {}
+    for jobs in (1, 2):
+        start = time.perf_counter()
+        migrate_tree(root, jobs)
+        seconds[jobs] = time.perf_counter() - start
+    what = "two processes / one (160 files, seconds that pass)"
+    return Row(what, seconds[2], seconds[1], 1 / 1.6)
 
 
 def measure_start(work: Path, rounds: int) -> list[Row]:
@@ -199,6 +226,8 @@ def main() -> None:
         work = Path(folder)
         orm, root = measure_orm(work, options.rounds, options.files)
         rows = [measure_plain(work, options.rounds), orm, *measure_start(work, options.rounds)]
+        if (os.cpu_count() or 1) > 1:
+            rows.insert(2, measure_processes(work))
         print(f"{'':<52} {'time':>8} {'floor':>8} {'ratio':>7} {'budget':>7}")
         for row in rows:
             print(row)

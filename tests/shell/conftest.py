@@ -6,7 +6,6 @@ import ast
 import sys
 import types
 from collections.abc import Sequence
-from functools import partial
 
 import pytest
 
@@ -40,8 +39,7 @@ def _migrate_one(document: Document) -> FileResult:
                 if comments.ignores(number, "MLV401"):
                     status = Status.IGNORED
                 why = (f"{word} is called on line {number}",)
-                explain = partial(tuple[str, ...], why)
-                result.sites.append(SiteRecord(place, word, "MLV401", status, explain=explain))
+                result.sites.append(SiteRecord(place, word, "MLV401", status, why=why))
                 if status is Status.REPORTED:
                     follows = (Place(document.name, number + 1, 1),)
                     result.findings.append(

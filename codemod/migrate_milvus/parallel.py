@@ -1,0 +1,87 @@
+"""Work on several processors: parts of a project that no import connects are migrated apart."""
+
+from __future__ import annotations
+
+import ast
+import multiprocessing
+import os
+import signal
+import warnings
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from migrate_milvus.document import Document
+from migrate_milvus.model import FileResult
+from migrate_milvus.project import ModuleGraph
+from migrate_milvus.settings import Settings
+
+# A process of its own has to import the engine first, which takes as long as about 30 kB of code.
+_WORTH = 200_000
+# Smaller shares than one a process even out that some code takes longer than other code.
+_SHARES = 4
+
+
+def migrate(documents: Sequence[Document], settings: Settings) -> list[FileResult]:
+    """Migrate the documents of one project, like ``engine.migrate``, with ``settings.jobs``."""
+    from migrate_milvus import engine
+
+    jobs = settings.jobs or os.cpu_count() or 1
+    if jobs == 1 or sum(len(document.data) for document in documents) < _WORTH:
+        return engine.migrate(documents, settings)
+    shares = _shares(list(_connected(documents)), jobs * _SHARES)
+    if len(shares) == 1:
+        return engine.migrate(documents, settings)
+    # Never a fork: the thread that draws the progress may hold a lock.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(shares)), context, _leave_interrupts) as pool:
+        try:
+            futures = [pool.submit(engine.migrate, share, settings) for share in shares]
+            return [result for future in futures for result in future.result()]
+        except (BrokenProcessPool, OSError):  # a process was killed, or none can be started
+            return engine.migrate(documents, settings)
+        except KeyboardInterrupt:
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C reaches every process: the one that was started by the user ends the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _connected(documents: Sequence[Document]) -> Iterable[list[Document]]:
+    """The documents in groups: what imports connect, however far, is in one."""
+    trees: dict[str, ast.Module] = {}
+    for document in documents:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                trees[document.name] = ast.parse(document.text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            trees[document.name] = ast.Module([], [])  # the engine says what is wrong with it
+    graph = ModuleGraph(trees)
+    left = {document.name: document for document in documents}
+    for document in documents:
+        if document.name in left:
+            names = {document.name, *graph.related(document.name)}
+            yield [left.pop(name) for name in sorted(names)]
+
+
+def _shares(groups: list[list[Document]], number: int) -> list[list[Document]]:
+    """The groups put together to at most ``number`` shares of similar size, the largest first."""
+    sized = sorted(groups, key=_size, reverse=True)
+    shares: list[list[Document]] = [[] for _ in range(min(number, len(sized)))]
+    sizes = [0] * len(shares)
+    for group in sized:
+        least = sizes.index(min(sizes))
+        shares[least] += group
+        sizes[least] += _size(group)
+    return [
+        share for _, share in sorted(zip(sizes, shares, strict=True), key=lambda pair: -pair[0])
+    ]
+
+
+def _size(documents: Iterable[Document]) -> int:
+    return sum(len(document.data) for document in documents)
