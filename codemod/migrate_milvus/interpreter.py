@@ -92,7 +92,7 @@ def interpret(
         for _ in range(ROUNDS):
             before = dict(flow.store)
             interpreter.round()
-            if flow.store == before:
+            if flow.store == before or (interpreter.settling and not interpreter.stale):
                 break
     return flow
 
@@ -113,6 +113,8 @@ class _Interpreter:
         self.reached = reached
         self.settling = True
         self.first_round = True
+        self.seen: set[Slot] = set()  # slots that were read in this round
+        self.stale = False  # one of them has grown since
         self.previous: dict[ast.AST, Abstract] = {}
         self.rebound = frozenset(
             flow.slot_of_name(name, info)
@@ -145,6 +147,7 @@ class _Interpreter:
     def round(self) -> None:
         """Interpret the module and every function once."""
         flow = self.flow
+        self.seen, self.stale = set(), False
         acting = {
             site.function
             for sites in flow.sites.values()
@@ -243,12 +246,12 @@ class _Interpreter:
             return frozenset({Opaque(("parameter", id(parameter)), Shape.LIST)})
         if parameter is arguments.kwarg:
             return frozenset({Opaque(("parameter", id(parameter)), Shape.DICT)})
-        passed = self.flow.store.get(Slot("argument", info, parameter.arg), BOTTOM)
+        passed = self.held(Slot("argument", info, parameter.arg))
         given = self.fixture(info, parameter.arg)
         if given is not None:
             return join(passed, given)
         annotated = self.annotated_object(parameter)
-        known_callers = bool(self.flow.store.get(Slot("called", info, ""), BOTTOM))
+        known_callers = bool(self.held(Slot("called", info, "")))
         outside = (
             not known_callers
             or info in self.flow.escaped_functions
@@ -272,9 +275,9 @@ class _Interpreter:
         for made in self.flow.program.functions.values():
             if made.name == name and "fixture" in made.decorators and made is not info:
                 if made.owner is None or made.owner is info.owner:
-                    values = self.flow.store.get(Slot("return", made, ""), BOTTOM)
+                    values = self.held(Slot("return", made, ""))
                     if made.generator:
-                        values = self.flow.store.get(Slot("yield", made, ""), BOTTOM)
+                        values = self.held(Slot("yield", made, ""))
                     return values or self.unknown(("fixture", made))
         return None
 
@@ -333,6 +336,12 @@ class _Interpreter:
         new = join(old, values)
         if new != old:
             self.flow.store[slot] = new
+            self.stale = self.stale or slot in self.seen
+
+    def held(self, slot: Slot) -> Abstract:
+        """What a slot is known to hold so far."""
+        self.seen.add(slot)
+        return self.flow.store.get(slot, BOTTOM)
 
     # Names ----------------------------------------------------------------------------
 
@@ -349,9 +358,9 @@ class _Interpreter:
             if binding is not None:
                 if slot in self.rebound:
                     # A function that was called may have set it.
-                    return join(binding.values, self.flow.store.get(slot, BOTTOM)), slot
+                    return join(binding.values, self.held(slot)), slot
                 return binding.values, slot
-        values = self.flow.store.get(slot, BOTTOM)
+        values = self.held(slot)
         if slot.kind == "global" and self.is_definition(slot):
             # Imports and definitions run before the functions that name them are called.
             values = self.final.get(name, values)
@@ -1109,7 +1118,7 @@ class _Interpreter:
     ) -> Abstract:
         """An attribute of an object of a class of the program."""
         slot = Slot("attribute", info.family, name)
-        values = self.flow.store.get(slot, BOTTOM)
+        values = self.held(slot)
         if values:
             self.flow.reads[node] = slot
         method = info.method(name)
@@ -1308,6 +1317,7 @@ class _Interpreter:
                 slots = [Slot("attribute", family, name.value)]
             else:
                 slots = [s for s in self.flow.store if s.kind == "attribute" and s.owner is family]
+                self.stale = True  # there may be more
             for slot in slots:
                 self.flow.scope_of[value] = self.function
                 self.write(slot, self.flow.value(value), value, None)
@@ -1428,7 +1438,7 @@ class _Interpreter:
         if info.generator or isinstance(info.node, ast.AsyncFunctionDef):
             if info.generator:
                 return frozenset({Opaque(("generator", info))})
-        return self.flow.store.get(Slot("return", info, ""), BOTTOM)
+        return self.held(Slot("return", info, ""))
 
     def eval_Lambda(self, node: ast.Lambda) -> Abstract:
         info = self.flow.program.functions[node]
@@ -1535,7 +1545,7 @@ class _Interpreter:
             content.element = join(content.element, self.flow.value(item))
         content.element = join(
             content.element,
-            self.flow.store.get(Slot("element", None, repr(id(node))), BOTTOM),
+            self.held(Slot("element", None, repr(id(node)))),
         )
         return frozenset({Container(node, kind)})
 
@@ -1670,7 +1680,7 @@ class _Interpreter:
     def yields(self, generator: Opaque) -> Abstract:
         """What a generator of the program gives."""
         assert isinstance(generator.origin, tuple)
-        return self.flow.store.get(Slot("yield", generator.origin[1], ""), BOTTOM)
+        return self.held(Slot("yield", generator.origin[1], ""))
 
     def part_of(self, node: ast.expr, content: Content) -> Abstract:
         """A new list with some of the elements of another."""

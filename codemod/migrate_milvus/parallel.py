@@ -24,22 +24,22 @@ _SHARES = 4
 
 def migrate(documents: Sequence[Document], settings: Settings) -> list[FileResult]:
     """Migrate the documents of one project, like ``engine.migrate``, with ``settings.jobs``."""
-    from migrate_milvus import engine
+    from migrate_milvus.engine import migrate as migrate_here
 
     jobs = settings.jobs or os.cpu_count() or 1
     if jobs == 1 or sum(len(document.data) for document in documents) < _WORTH:
-        return engine.migrate(documents, settings)
+        return migrate_here(documents, settings)
     shares = _shares(list(_connected(documents)), jobs * _SHARES)
     if len(shares) == 1:
-        return engine.migrate(documents, settings)
+        return migrate_here(documents, settings)
     # Never a fork: the thread that draws the progress may hold a lock.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(jobs, len(shares)), context, _leave_interrupts) as pool:
         try:
-            futures = [pool.submit(engine.migrate, share, settings) for share in shares]
+            futures = [pool.submit(migrate_here, share, settings) for share in shares]
             return [result for future in futures for result in future.result()]
         except (BrokenProcessPool, OSError):  # a process was killed, or none can be started
-            return engine.migrate(documents, settings)
+            return migrate_here(documents, settings)
         except KeyboardInterrupt:
             for process in multiprocessing.active_children():
                 process.terminate()

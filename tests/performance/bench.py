@@ -129,7 +129,7 @@ def plain_tree(root: Path) -> int:
 
 def orm_tree(root: Path, number: int) -> list[Path]:
     """Files with ORM code: fixtures, each as a function, seven a file (then 3 to 4 kB)."""
-    bodies = []
+    bodies: list[str] = []
     for source in sorted((TOP / "fixtures").rglob("before.py")):
         body = f"def program_{len(bodies)}():\n" + textwrap.indent(source.read_text(), "    ")
         try:
