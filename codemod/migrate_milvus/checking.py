@@ -61,7 +61,7 @@ def check(
     if error is not None:
         return f"the new text is not valid Python: {error}"
     after = SourceText(text, source.name)
-    new = interpret(after, rules.library, context.reached, context.foreign)
+    new = interpret(after, rules.library, context.reached, context.elsewhere)
     again = _Again(new, settings, rules, context).plan()
     if again.edits:
         line = getattr(again.edits[0].node, "lineno", "?")

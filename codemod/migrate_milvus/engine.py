@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from migrate_milvus import suppressions
 from migrate_milvus.checking import check, complaint
 from migrate_milvus.document import Document
-from migrate_milvus.exports import exported, resolver
-from migrate_milvus.flow import Flow
+from migrate_milvus.exports import World
+from migrate_milvus.flow import Elsewhere, Flow
 from migrate_milvus.importing import import_edits
 from migrate_milvus.interpreter import interpret
 from migrate_milvus.model import FileResult, Finding, Place, Severity, Status
@@ -22,10 +23,11 @@ from migrate_milvus.rewrite import RewriteError, apply_edits
 from migrate_milvus.rewrite.live import Live
 from migrate_milvus.settings import Settings
 from migrate_milvus.syntax import SourceText
-from migrate_milvus.values import Foreign
 
 # Deep but sane code (long chains of calls and operators) needs more than Python's default.
 _RECURSION = 6000
+# Objects that go from module to module: the longest chains of real programs need four.
+_PASSES = 6
 # Trees are many small objects that all stay: collecting often finds nothing and costs a tenth.
 _YOUNG = 100_000
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
@@ -36,7 +38,7 @@ class _Analysed:
     document: Document
     source: SourceText
     flow: Flow | None = None
-    foreign: Callable[[str], Foreign | None] = lambda dotted: None
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
 
 
 def migrate(documents: Sequence[Document], settings: Settings) -> list[FileResult]:
@@ -67,7 +69,7 @@ def _migrate(documents: Sequence[Document], settings: Settings) -> list[FileResu
         except _UNREADABLE as error:
             if candidate:
                 results.append(_unreadable(document, error))
-    graph = ModuleGraph({m.document.name: m.source.tree for m in modules})
+    graph = ModuleGraph({m.document.name: m.source for m in modules})
     _interpret_all(modules, graph, rules, results)
     candidates = [m for m in modules if m.flow is not None]
     needing = {
@@ -82,9 +84,9 @@ def _migrate(documents: Sequence[Document], settings: Settings) -> list[FileResu
             others = needing & graph.related(module.document.name)
             context = Context(
                 reached=graph.reached(module.document.name),
-                importers=graph.importers(module.document.name),
+                users=partial(graph.users, module.document.name),
                 needs_connection=bool(others),
-                foreign=module.foreign,
+                elsewhere=module.elsewhere,
             )
             results.append(_migrate_module(module, module.flow, settings, rules, context))
         except RecursionError as error:
@@ -98,21 +100,27 @@ def _interpret_all(
     modules: list[_Analysed], graph: ModuleGraph, rules: RuleSet, results: list[FileResult]
 ) -> None:
     """Analyse the modules that name the library, then those that reach its objects through them."""
-    exports: dict[str, dict[str, Foreign]] = {}
+    world = World(graph)
     failed: set[str] = set()
-    for _ in range(3):
-        before = {name: set(names) for name, names in exports.items()}
-        for module in modules:
+    inputs: dict[str, object] = {}
+    for _ in range(_PASSES):
+        changed = False
+        for module in _imported_first(modules, graph):
             name = module.document.name
             if name in failed:
                 continue
-            resolve = resolver(graph, exports, name)
-            reaches = any(resolve(dotted) is not None for dotted in graph.imported(name))
-            first = module.flow is None and _may_use(module, graph, rules)
-            if not (first or reaches):
+            elsewhere = world.seen_from(name)
+            given = elsewhere.inputs()
+            first = name not in inputs and _may_use(module, graph, rules)
+            same = given == inputs.get(name, ()) and name not in world.handed.changed
+            if same and not first:
                 continue
+            inputs[name] = given
+            world.handed.changed.discard(name)
             try:
-                module.flow = interpret(module.source, rules.library, graph.reached(name), resolve)
+                module.flow = interpret(
+                    module.source, rules.library, graph.reached(name), elsewhere
+                )
             except RecursionError as error:
                 results.append(_unreadable(module.document, error))
                 failed.add(name)
@@ -121,12 +129,29 @@ def _interpret_all(
                 results.append(_internal(module.document, error))
                 failed.add(name)
                 continue
-            module.foreign = resolve
-            names = exported(module.flow)
-            if names:
-                exports[name] = names
-        if {name: set(names) for name, names in exports.items()} == before:
+            changed = True
+            module.elsewhere = elsewhere
+            world.publish(name, module.flow)
+        if not changed:
             break
+
+
+def _imported_first(modules: list[_Analysed], graph: ModuleGraph) -> list[_Analysed]:
+    """The modules in an order in which those that others import come before them."""
+    by_name = {module.document.name: module for module in modules}
+    ordered: list[_Analysed] = []
+    seen: set[str] = set()
+    for start in by_name:
+        stack = [(start, False)]
+        while stack:
+            name, done = stack.pop()
+            if done:
+                ordered.append(by_name[name])
+            elif name not in seen:
+                seen.add(name)
+                stack.append((name, True))
+                stack += [(target, False) for target in graph.targets(name) if target not in seen]
+    return ordered
 
 
 def _may_use(module: _Analysed, graph: ModuleGraph, rules: RuleSet) -> bool:

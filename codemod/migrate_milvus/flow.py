@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from migrate_milvus.program import ClassInfo, FunctionInfo, Program
 from migrate_milvus.syntax import SourceText
-from migrate_milvus.values import BOTTOM, Abstract, Container, Object, Opaque, Shape, join
+from migrate_milvus.values import BOTTOM, Abstract, Container, Foreign, Object, Opaque, Shape, join
 
 UNBOUND = -1
 
@@ -157,6 +157,29 @@ class CallEdge:
     exact: bool
 
 
+class Elsewhere:
+    """What an analysis asks about the other modules of the project; this one knows of none."""
+
+    def find(self, dotted: str) -> Foreign | None:
+        """What an import path names in another module."""
+        return None
+
+    def star(self, module: str) -> Mapping[str, Foreign]:
+        """What ``from module import *`` binds of those through which objects are reached."""
+        return {}
+
+    def fixture(self, name: str) -> Foreign | None:
+        """What pytest passes for a parameter, when a ``conftest.py`` defines it."""
+        return None
+
+    def hand(self, function: FunctionInfo, parameter: str, kind: str) -> None:
+        """A function of another module is passed an object."""
+
+    def handed(self, function: FunctionInfo) -> Mapping[str, set[str]]:
+        """The kinds of objects that other modules pass to a function, by parameter."""
+        return {}
+
+
 class LibraryModel(Protocol):
     """What the engine asks about the library; implemented by the rules package."""
 
@@ -231,6 +254,8 @@ class Flow:
     )
     acting: set[FunctionInfo] = field(default_factory=set)
     imports: dict[ast.alias, str] = field(default_factory=dict)
+    reexported: dict[ast.alias, str] = field(default_factory=dict)
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
     scope_of: dict[ast.AST, FunctionInfo | None] = field(default_factory=dict)
     states: dict[ast.expr, State] = field(default_factory=dict)
     patched: dict[ast.expr, str] = field(default_factory=dict)

@@ -134,7 +134,9 @@ def _means_another(flow: Flow, rewritten: Callable[[], str], bound: str, canonic
     ]
     if not others:
         return False
-    after = interpret(SourceText(rewritten(), flow.source.name), flow.library)
+    after = interpret(
+        SourceText(rewritten(), flow.source.name), flow.library, elsewhere=flow.elsewhere
+    )
     return not any(
         isinstance(node, ast.Name) and node.id == bound and Library(canonical) in values
         for node, values in after.values.items()
@@ -172,6 +174,8 @@ def _used_names(flow: Flow, live: Live, wanted: set[str]) -> tuple[_Used, _Used]
             scope, names = _binder(flow, node, node.id), {node.id}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             scope, names = ("text",), wanted & _named(node.value)
+            if not names or not _may_name(flow, node):
+                continue
         else:
             continue
         before[scope] |= names
@@ -193,6 +197,36 @@ def _binder(flow: Flow, node: ast.AST, name: str) -> tuple[str, ...]:
     while scope is not None and name not in scope.locals:
         scope = None if name in scope.globals else scope.parent
     return _path(scope)
+
+
+def _may_name(flow: Flow, node: ast.AST) -> bool:
+    """Whether a text stands where it may be an annotation, or an entry of ``__all__``."""
+    parents = flow.source.parents
+    while True:
+        parent = parents[node]
+        match parent:
+            case ast.arg() | ast.AnnAssign() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                return True
+            case ast.Subscript(value=holder):
+                name = ast.unparse(holder).rpartition(".")[2]
+                return name[:1].isupper() or name in ("list", "dict", "tuple", "set", "type")
+            case ast.Assign() | ast.AugAssign():
+                return any(
+                    isinstance(part, ast.Name) and part.id == "__all__" for part in ast.walk(parent)
+                )
+            case ast.Call(func=function):
+                return any(
+                    getattr(part, "id", getattr(part, "attr", "")) in _NAMING
+                    for part in ast.walk(function)
+                )
+            case ast.expr() | ast.Starred():
+                node = parent
+            case _:
+                return False
+
+
+#: ``cast("Collection", x)``, ``__all__.append("Collection")``.
+_NAMING = frozenset({"__all__", "cast", "TypeVar", "NewType", "getattr", "globals"})
 
 
 def _named(text: str) -> set[str]:

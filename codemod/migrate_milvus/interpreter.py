@@ -17,6 +17,7 @@ from migrate_milvus.flow import (
     Binding,
     CallEdge,
     Content,
+    Elsewhere,
     Escape,
     Flow,
     LibraryModel,
@@ -66,6 +67,21 @@ _LIST_CHANGERS = frozenset(
         "discard",
     ]
 )
+# Annotations of several objects of one class.
+_SEQUENCES = frozenset(
+    ["list", "List", "Sequence", "Iterable", "Iterator", "Collection", "set", "Set", "frozenset"]
+)
+# Builtins that call a function with each element of what follows it.
+_MAPPERS = frozenset({"map", "filter"})
+# ... and those that do so with ``key=``.
+_SORTERS = frozenset({"sorted", "max", "min"})
+# Classes of the standard library that hold what is put into them, as a display does.
+_HOLDERS = {
+    "collections.OrderedDict": "dict",
+    "collections.defaultdict": "dict",
+    "collections.deque": "list",
+    "weakref.WeakValueDictionary": "dict",
+}
 # Builtins that look at a value without keeping it or showing it.
 _HARMLESS = frozenset({"bool", "callable", "id"})
 # Builtins that show or test an object of the program, but call none of its public methods.
@@ -76,16 +92,16 @@ def interpret(
     source: SourceText,
     library: LibraryModel,
     reached: frozenset[str] = frozenset(),
-    foreign: Callable[[str], Foreign | None] = lambda dotted: None,
+    elsewhere: Elsewhere | None = None,
 ) -> Flow:
     """Analyse a module.
 
     ``reached`` names the functions and classes that other modules use: their parameters may hold
-    anything besides what the calls in this module pass. ``foreign`` tells what an import path
-    names in another module of the project.
+    anything besides what the calls in this module pass. ``elsewhere`` tells what the other modules
+    of the project mean for this one.
     """
-    flow = Flow(source, collect(source.tree), library)
-    interpreter = _Interpreter(flow, reached, foreign)
+    flow = Flow(source, collect(source.tree), library, elsewhere=elsewhere or Elsewhere())
+    interpreter = _Interpreter(flow, reached)
     # First what is not assigned yet counts as nothing, so that order does not matter; then what is
     # never assigned counts as anything.
     for interpreter.settling in (True, False):
@@ -104,11 +120,9 @@ class _Loop:
 
 
 class _Interpreter:
-    def __init__(
-        self, flow: Flow, reached: frozenset[str], foreign: Callable[[str], Foreign | None]
-    ) -> None:
+    def __init__(self, flow: Flow, reached: frozenset[str]) -> None:
         self.flow = flow
-        self.foreign = foreign
+        self.elsewhere = flow.elsewhere
         self.library = flow.library
         self.reached = reached
         self.settling = True
@@ -130,6 +144,7 @@ class _Interpreter:
         self.mentions: dict[ast.expr, Site] = {}
         self.handlers: list[list[State]] = []
         self.shadows: list[dict[str, Abstract]] = []
+        self.fallbacks: list[dict[str, Abstract]] = []
         self.consuming: set[Hashable] = set()
         self.outside: set[Hashable] = set()  # results of functions of other modules
         self.final: dict[str, Abstract] = {}
@@ -250,6 +265,9 @@ class _Interpreter:
         given = self.fixture(info, parameter.arg)
         if given is not None:
             return join(passed, given)
+        handed = self.handed_in(info, parameter)
+        if handed:
+            return join(passed, handed)
         annotated = self.annotated_object(parameter)
         known_callers = bool(self.held(Slot("called", info, "")))
         outside = (
@@ -261,17 +279,21 @@ class _Interpreter:
         for value in self.peek(parameter.annotation) if parameter.annotation else ():
             if isinstance(value, ModuleValue):
                 self.outside.add(opaque.origin)  # of a class of another module
+            if isinstance(value, Foreign) and value.makes is not None:
+                passed = join(passed, value.makes.values())
         if self.settling and not passed:
             return BOTTOM
         if not passed or outside:
-            if annotated is not None and not _objects_in(passed):
-                passed = join(passed, frozenset({annotated}))
+            if annotated and not _objects_in(passed):
+                passed = join(passed, annotated)
             else:
                 passed = join(passed, frozenset({opaque}))
         return passed
 
     def fixture(self, info: FunctionInfo, name: str) -> Abstract | None:
-        """What pytest passes for a parameter that is named like a fixture of this module."""
+        """What pytest passes for a parameter that is named like a fixture."""
+        if not (info.name.startswith("test") or "fixture" in info.decorators):
+            return None
         for made in self.flow.program.functions.values():
             if made.name == name and "fixture" in made.decorators and made is not info:
                 if made.owner is None or made.owner is info.owner:
@@ -279,7 +301,8 @@ class _Interpreter:
                     if made.generator:
                         values = self.held(Slot("yield", made, ""))
                     return values or self.unknown(("fixture", made))
-        return None
+        found = self.elsewhere.fixture(name)
+        return found.values() if found is not None and found.matters else None
 
     def is_reached(self, info: FunctionInfo) -> bool:
         """Whether other modules use the function (or the class of the method)."""
@@ -292,11 +315,22 @@ class _Interpreter:
             )
         return name in self.reached
 
-    def annotated_object(self, parameter: ast.arg) -> Object | None:
+    def handed_in(self, info: FunctionInfo, parameter: ast.arg) -> Abstract:
+        """The library objects that other modules of the project pass."""
+        if info.parent is not None:
+            return BOTTOM
+        kinds = self.elsewhere.handed(info).get(parameter.arg, ())
+        return frozenset(Object(kind, parameter) for kind in kinds)
+
+    def annotated_object(self, parameter: ast.arg) -> Abstract:
         """The library object that an annotation promises, made out of sight."""
         for name in self.annotated_classes(parameter.annotation):
-            return Object(name, parameter)
-        return None
+            return frozenset({Object(name, parameter)})
+        match parameter.annotation:
+            case ast.Subscript(value=holder, slice=inner) if _last_name(holder) in _SEQUENCES:
+                for name in self.annotated_classes(inner):
+                    return frozenset({Opaque(("list of", name, parameter), Shape.LIST)})
+        return BOTTOM
 
     def annotated_classes(self, annotation: ast.expr | None) -> list[str]:
         """The library classes that an annotation names outermost or in ``Optional``/``|``."""
@@ -323,7 +357,9 @@ class _Interpreter:
         if isinstance(node, ast.Attribute):
             for value in self.peek(node.value):
                 if isinstance(value, ModuleValue):
-                    return frozenset({self.module_member(value.name, node.attr)})
+                    return self.module_member(value.name, node.attr)
+                if isinstance(value, Foreign):
+                    return self.foreign_member(value, node.attr) or BOTTOM
         return BOTTOM
 
     def recall(self, node: ast.expr) -> Abstract:
@@ -388,6 +424,8 @@ class _Interpreter:
         """Assign to a name."""
         slot = self.flow.slot_of_name(name, self.function)
         self.flow.scope_of[target] = self.function
+        for instead in self.fallbacks:
+            values = instead.get(name, values)
         self.write(slot, values, target, value)
         if slot.owner is self.function and not (
             self.function is not None and slot.kind == "global"
@@ -498,6 +536,12 @@ class _Interpreter:
             self.store(Slot("return", self.function, ""), values)
         self.state.dead = True
 
+    def exec_Assert(self, node: ast.Assert) -> None:
+        self.eval(node.test)
+        if node.msg is not None:
+            self.eval(node.msg)
+        self.believe(node.test, self.state)
+
     def exec_Raise(self, node: ast.Raise) -> None:
         for child in (node.exc, node.cause):
             if child is not None:
@@ -591,8 +635,14 @@ class _Interpreter:
                     if enter is not None:
                         given = self.user_call(None, enter, [], [], value.info)
                         entered = join(entered, given)
+                    elif _enters_itself(value.info):
+                        entered = join(entered, frozenset({value}))
                     else:
                         entered = join(entered, frozenset({Opaque(id(item.context_expr))}))
+                elif isinstance(value, Foreign):
+                    method = value.member("__enter__") or value.member("__aenter__")
+                    given = method.result() if method is not None else value.elements()
+                    entered = join(entered, given or frozenset({value}))
                 else:
                     self.consume(frozenset({value}), item.context_expr, "used as a context manager")
                     entered = join(entered, frozenset({Opaque(id(item.context_expr))}))
@@ -624,7 +674,10 @@ class _Interpreter:
                 self.eval(handler.type)
             if handler.name:
                 self.bind(handler.name, frozenset({Opaque(id(handler))}), handler)
+            # Without the library no use of it runs: what it is replaced by does not matter.
+            self.fallbacks.append(self.imported_names(node) if _catches_import(handler) else {})
             self.body(handler.body)
+            self.fallbacks.pop()
             outcomes.append(self.state)
         self.state = merge(outcomes)
         if node.finalbody:
@@ -635,6 +688,19 @@ class _Interpreter:
             self.state.dead = dead or self.state.dead
 
     exec_TryStar = exec_Try
+
+    def imported_names(self, node: ast.Try) -> dict[str, Abstract]:
+        """The names of the library that the body of a ``try`` imports."""
+        found: dict[str, Abstract] = {}
+        for statement in node.body:
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                for alias in statement.names:
+                    name = alias.asname or alias.name.partition(".")[0]
+                    slot = self.flow.slot_of_name(name, self.function)
+                    write = self.flow.writes[slot].get(alias)
+                    if write is not None and any(isinstance(v, Library) for v in write.values):
+                        found[name] = write.values
+        return found
 
     def exec_Match(self, node: ast.Match) -> None:
         self.consume(self.eval(node.subject), node.subject, "matched")
@@ -660,7 +726,7 @@ class _Interpreter:
         for alias in node.names:
             dotted = alias.name if alias.asname else alias.name.partition(".")[0]
             self.flow.imports[alias] = alias.name
-            self.bind(alias.asname or dotted, frozenset({self.module_value(dotted)}), alias)
+            self.bind(alias.asname or dotted, self.module_value(dotted), alias)
 
     def exec_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = "." * node.level + (node.module or "")
@@ -668,28 +734,31 @@ class _Interpreter:
             if alias.name == "*":
                 for name, canonical in self.library.star_names(module).items():
                     self.bind(name, frozenset({Library(canonical)}), alias)
+                for name, found in self.elsewhere.star(module).items():
+                    self.bind(name, self.meaning(found), alias)
                 self.flow.imports[alias] = f"{module}.*"
                 continue
             dotted = f"{module}.{alias.name}"
             self.flow.imports[alias] = dotted
-            value = self.module_value(dotted)
-            self.bind(
-                alias.asname or alias.name,
-                value.objects() or frozenset({value})
-                if isinstance(value, Foreign)
-                else frozenset({value}),
-                alias,
-            )
+            values = self.module_value(dotted)
+            for value in values:
+                if isinstance(value, Library) and self.library.resolve(dotted) is None:
+                    self.flow.reexported[alias] = value.name
+            self.bind(alias.asname or alias.name, values, alias)
 
-    def module_value(self, dotted: str) -> Value:
-        """The value that an import path binds."""
+    def module_value(self, dotted: str) -> Abstract:
+        """What an import path binds."""
         canonical = self.library.resolve(dotted)
         if canonical is not None:
-            return Library(canonical)
-        found = self.foreign(dotted)
-        return found if found is not None else ModuleValue(dotted)
+            return frozenset({Library(canonical)})
+        found = self.elsewhere.find(dotted)
+        return self.meaning(found) if found is not None else frozenset({ModuleValue(dotted)})
 
-    def module_member(self, module: str, member: str) -> Value:
+    def meaning(self, found: Foreign) -> Abstract:
+        """What a name of another module holds."""
+        return frozenset({Library(found.symbol)}) if found.symbol else found.values()
+
+    def module_member(self, module: str, member: str) -> Abstract:
         """``module.member``."""
         return self.module_value(f"{module}.{member}")
 
@@ -812,6 +881,8 @@ class _Interpreter:
                     if exact and content is not None:
                         source = content.items[index]
                         self.assign(item, self.recall(source), source)
+                    elif content is not None and content.kind == "pair" and index == 0:
+                        self.assign(item, frozenset({Opaque(("key", id(target)))}), None)
                     else:
                         inner = item.value if isinstance(item, ast.Starred) else item
                         self.assign(inner, self.elements(values, target), None)
@@ -862,6 +933,8 @@ class _Interpreter:
             ):
                 self.assume(counted, truth is not isinstance(operator, ast.Eq), state)
             case ast.Name() | ast.Call() | ast.Compare() | ast.Attribute():
+                if truth:
+                    self.believe(test, state)
                 call = self.call_behind(self.flow.value(test))
                 if call is not None and ("asked", call) in state.facts:
                     for site in self.flow.sites.get(call, []):
@@ -869,6 +942,24 @@ class _Interpreter:
                         state.facts = state.facts | facts
                 if isinstance(test, ast.Compare):
                     self.assume_compare(test, truth, state)
+
+    def believe(self, test: ast.expr, state: State) -> None:
+        """``isinstance(x, Class)`` held: an ``x`` of which nothing is known is such an object."""
+        match test:
+            case ast.BoolOp(op=ast.And(), values=parts):
+                for part in parts:
+                    self.believe(part, state)
+            case ast.Call(func=ast.Name(id="isinstance"), args=[target, named]):
+                kinds = self.annotated_classes(named)
+                if not kinds or _objects_in(self.flow.value(target)):
+                    return
+                seen = frozenset({Object(kinds[0], ("tested", test))})
+                slot = self.flow.reads.get(target)
+                if isinstance(target, ast.Name) and target.id in state.names:
+                    old = state.names[target.id]
+                    state.names[target.id] = Binding(seen, old.definitions)
+                elif isinstance(target, ast.Attribute) and slot is not None:
+                    self.store(slot, seen)
 
     def call_behind(self, values: Abstract) -> ast.AST | None:
         """The one library call (or attribute) that gave a value."""
@@ -1067,9 +1158,10 @@ class _Interpreter:
         match owner:
             case ModuleValue():
                 found = self.module_member(owner.name, name)
-                if isinstance(found, Library):
-                    self.mention(node, found.name)
-                return frozenset({found})
+                for value in found:
+                    if isinstance(value, Library):
+                        self.mention(node, value.name)
+                return found
             case Library():
                 if self.library.is_namespace(owner.name):
                     self.mentions.pop(node.value, None)
@@ -1096,9 +1188,12 @@ class _Interpreter:
             case Instance() | Class():
                 return self.instance_member(node, owner.info, name, isinstance(owner, Class))
             case Foreign():
-                member = owner.member(name)
-                if member is not None:
-                    return member.objects() or frozenset({member})
+                known = self.foreign_member(owner, name)
+                if known is not None:
+                    for value in known:
+                        if isinstance(value, Library):
+                            self.mention(node, value.name)
+                    return known
                 return frozenset({Opaque(("attribute", owner, name))})
             case Container():
                 return frozenset({Opaque(("method", owner, name))})
@@ -1107,6 +1202,13 @@ class _Interpreter:
             case Opaque() if not self.settling and not ambiguous and not self.is_called(node):
                 self.suspect(node, set())
         return frozenset({Opaque(("attribute", _origin(owner), name))})
+
+    def foreign_member(self, owner: Foreign, name: str) -> Abstract | None:
+        """An attribute of a module, class or instance of another module; None: not known."""
+        member = owner.member(name)
+        if member is not None:
+            return self.meaning(member)
+        return self.module_member(owner.name, name) if owner.is_module else None
 
     def is_called(self, node: ast.Attribute) -> bool:
         """Whether the attribute is called where it stands."""
@@ -1144,10 +1246,10 @@ class _Interpreter:
                 ),
             )
         if not values:
-            for base in info.foreign_bases:
-                member = base.member(name)
+            for base in reversed(info.every_foreign_base()):
+                member = (base.makes or base).member(name)
                 if member is not None:
-                    return member.objects() or frozenset({member})
+                    return member.values()
             self.flow.reads[node] = slot
             return self.unknown(("unset", slot))
         return values
@@ -1208,7 +1310,10 @@ class _Interpreter:
                 return self.external_call(node, dotted)
             case Foreign():
                 self.state.facts = frozenset()
+                self.hand_over(node, function)
                 self.consume_arguments(node, f"{function.name}()")
+                if not function.result():
+                    self.outside.add(id(node))
                 return function.result() or frozenset({Opaque(id(node))})
         given = self.container_method(node)
         if given is not None:
@@ -1254,6 +1359,26 @@ class _Interpreter:
                 values = frozenset(v for v in values if not isinstance(v, Instance))
             self.consume(values, inner, f"passed to {how}")
 
+    def hand_over(self, node: ast.Call, function: Foreign) -> None:
+        """Tell the module of a function which objects it is passed."""
+        info = function.function
+        if info is None:
+            return
+        arguments = info.node.args
+        names = [p.arg for p in (*arguments.posonlyargs, *arguments.args)]
+        if function.bound and info.is_method:
+            names = names[1:]
+        pairs: list[tuple[str | None, ast.expr]] = []
+        for name, argument in zip(names, node.args, strict=False):
+            if isinstance(argument, ast.Starred):
+                break
+            pairs.append((name, argument))
+        pairs += [(keyword.arg, keyword.value) for keyword in node.keywords]
+        for parameter, given in pairs:
+            for value in self.flow.value(given):
+                if parameter and isinstance(value, Object) and self.library.is_site(value.kind):
+                    self.elsewhere.hand(info, parameter, value.kind)
+
     def external_call(self, node: ast.Call, dotted: str) -> Abstract:
         """A call of a function outside the program and the library."""
         name = dotted.removeprefix("builtins.")
@@ -1275,9 +1400,13 @@ class _Interpreter:
         if name == "dict" and dotted.startswith("builtins.") and not node.args:
             items = tuple(k.value for k in node.keywords if k.arg)
             return self.container(node, "dict", items, exact=len(items) == len(node.keywords))
+        if dotted in _HOLDERS and not any(not _is_class_name(a) for a in node.args):
+            items = tuple(k.value for k in node.keywords if k.arg)
+            return self.container(node, _HOLDERS[dotted], items, exact=False)
         if not shapes.is_harmless(dotted):
             self.state.facts = frozenset()
         self.computed_use(node, dotted)
+        self.call_with_elements(node, dotted.removeprefix("builtins."))
         if dotted == "builtins.setattr" and len(node.args) == 3:
             self.set_attribute(node)
         looking = dotted.startswith("builtins.") and name in _LOOKING
@@ -1287,6 +1416,35 @@ class _Interpreter:
         if not dotted.startswith("builtins."):
             self.outside.add(id(node))
         return frozenset({Opaque(id(node), shapes.of_external_call(dotted))})
+
+    def call_with_elements(self, node: ast.Call, name: str) -> None:
+        """``map(lambda x: ..., items)``: the function is called with what the others hold."""
+        if name in _MAPPERS and len(node.args) > 1:
+            function, items = node.args[0], node.args[1:]
+        elif name in _SORTERS and node.args:
+            keys = [k.value for k in node.keywords if k.arg == "key"]
+            if not keys:
+                return
+            function, items = keys[0], node.args[:1]
+        else:
+            return
+        for value in self.flow.value(function):
+            if not isinstance(value, Function):
+                continue
+            names = [p.arg for p in value.info.node.args.args]
+            if value.info.is_method and value.bound is not None:
+                names = names[1:]
+            for parameter, item in zip(names, items, strict=False):
+                held = frozenset(
+                    v
+                    for v in self.elements(self.flow.value(item), item)
+                    if isinstance(v, Object | Foreign)
+                )
+                if held:
+                    self.store(Slot("argument", value.info, parameter), held)
+                    self.store(Slot("called", value.info, ""), frozenset({NONE}))
+            if isinstance(value.info.node, ast.Lambda):
+                self.run_function(value.info)
 
     def computed_use(self, node: ast.Call, dotted: str) -> None:
         """``getattr(pymilvus, name)``, ``import_module("pymilvus")``: uses that no flow follows."""
@@ -1324,11 +1482,9 @@ class _Interpreter:
 
     def imports_sites(self) -> bool:
         """Whether the module imports something of the library whose uses are sites."""
-        return any(
-            (canonical := self.library.resolve(dotted)) is not None
-            and self.library.is_site(canonical)
-            for dotted in self.flow.imports.values()
-        )
+        names = [self.library.resolve(dotted) for dotted in self.flow.imports.values()]
+        names += self.flow.reexported.values()
+        return any(name is not None and self.library.is_site(name) for name in names)
 
     def suspect(self, node: ast.Attribute, keywords: set[str]) -> None:
         """An unknown object is used as one of the library's would be: say so, it may be one."""
@@ -1366,6 +1522,9 @@ class _Interpreter:
                 content.changed[node] = name
                 if name in ("pop", "setdefault"):
                     result = content.element
+                elif name == "popitem":
+                    self.consume(frozenset({value}), node, f"read by .{name}()")
+                    result = self.pair(node, content.element)
                 for argument in node.args:
                     if name in ("insert", "setdefault"):
                         self.absorb(frozenset({value}), self.flow.value(argument))
@@ -1378,9 +1537,32 @@ class _Interpreter:
                 result = frozenset({value})
             elif name == "values" and value.kind == "dict":
                 result = frozenset({Container(value.origin, "values")})
+            elif name == "items" and value.kind == "dict" and _objects_in(content.element):
+                self.consume(frozenset({value}), node, f"read by .{name}()")
+                result = self.several_pairs(node, content.element)
             elif name not in ("copy", "keys", "index", "count"):
                 self.consume(frozenset({value}), node, f"read by .{name}()")
         return result
+
+    def pair(self, node: ast.Call, element: Abstract) -> Abstract:
+        """A key, of which nothing is known, and a value of a dict."""
+        if not _objects_in(element):
+            return frozenset({Opaque(id(node))})
+        content = self.flow.contents.get(node)
+        if content is None:
+            content = self.flow.contents[node] = Content(node, "pair", (), exact=False)
+        content.element = join(content.element, element)
+        return frozenset({Container(node, "pair")})
+
+    def several_pairs(self, node: ast.Call, element: Abstract) -> Abstract:
+        """What ``items()`` gives."""
+        inner = self.pair(node, element)
+        key = (node, "items")
+        content = self.flow.contents.get(key)
+        if content is None:
+            content = self.flow.contents[key] = Content(node, "list", (), exact=False)
+        content.element = join(content.element, inner)
+        return frozenset({Container(key, "list")})
 
     def user_call(
         self,
@@ -1612,26 +1794,40 @@ class _Interpreter:
             for index, item in enumerate(target.elts):
                 if exact and content is not None:
                     self.shadow(item, self.recall(content.items[index]))
+                elif content is not None and content.kind == "pair" and index == 0:
+                    self.shadow(item, frozenset({Opaque(("key", id(target)))}))
                 else:
                     self.shadow(item, self.elements(values, target))
 
     def eval_ListComp(self, node: ast.ListComp | ast.SetComp) -> Abstract:
         self.comprehension(node)
+        return self.eval_elements(node)
+
+    eval_SetComp = eval_ListComp
+
+    def eval_GeneratorExp(self, node: ast.GeneratorExp) -> Abstract:
+        self.comprehension(node)
+        if any(isinstance(v, Object | Foreign) for v in self.flow.value(node.elt)):
+            return self.eval_elements(node)
+        return frozenset({Opaque(id(node))})
+
+    def eval_elements(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Abstract:
+        """The container that a comprehension makes."""
         content = self.flow.contents.get(node)
         if content is None:
             content = self.flow.contents[node] = Content(node, "list", (node.elt,), exact=False)
         content.element = join(content.element, self.flow.value(node.elt))
         return frozenset({Container(node, "list")})
 
-    eval_SetComp = eval_ListComp
-
-    def eval_GeneratorExp(self, node: ast.GeneratorExp) -> Abstract:
-        self.comprehension(node)
-        return frozenset({Opaque(id(node))})
-
     def eval_DictComp(self, node: ast.DictComp) -> Abstract:
         self.comprehension(node)
-        return frozenset({Opaque(id(node), Shape.DICT)})
+        content = self.flow.contents.get(node)
+        if content is None:
+            content = self.flow.contents[node] = Content(node, "dict", (node.value,), exact=False)
+        content.element = join(content.element, self.flow.value(node.value))
+        if not any(isinstance(v, Object | Foreign) for v in content.element):
+            return frozenset({Opaque(id(node), Shape.DICT)})
+        return frozenset({Container(node, "dict")})
 
     def eval_Subscript(self, node: ast.Subscript) -> Abstract:
         container = self.eval(node.value)
@@ -1644,6 +1840,9 @@ class _Interpreter:
         if content is not None:
             if isinstance(node.slice, ast.Slice):
                 return self.part_of(node, content)
+            if content.kind == "pair" and isinstance(node.slice, ast.Constant):
+                if node.slice.value == 0:
+                    return frozenset({Opaque(("key", id(node)))})
             index = node.slice.value if isinstance(node.slice, ast.Constant) else None
             if (
                 content.exact
@@ -1663,6 +1862,8 @@ class _Interpreter:
         for value in container:
             if isinstance(value, Opaque) and _is_several(value):
                 held = join(held, self.elements(frozenset({value}), node))
+            if isinstance(value, Foreign):
+                held = join(held, value.elements())
             if isinstance(value, Container) and value.origin in self.flow.contents:
                 held = join(held, self.flow.contents[value.origin].element)
         if held:
@@ -1707,12 +1908,32 @@ class _Interpreter:
             elif isinstance(value, Opaque) and _is_several(value):
                 assert isinstance(value.origin, tuple)
                 result = join(result, frozenset({Object(value.origin[1], value.origin[-1])}))
+            elif isinstance(value, Foreign) and value.element is not None:
+                result = join(result, value.elements())
             else:
                 if isinstance(value, Object):
                     self.escape(value, node, "iterated over")
                 made = Opaque(("element", _origin(value), id(node)), _shape_of_elements({value}))
                 result = join(result, frozenset({made}))
         return result or self.unknown(("element", id(node)))
+
+
+def _catches_import(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    names = {_last_name(part) for part in ast.walk(handler.type) if isinstance(part, ast.expr)}
+    return bool(names & {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+
+
+def _is_class_name(node: ast.expr) -> bool:
+    """``list`` in ``defaultdict(list)``: nothing that would be held."""
+    return isinstance(node, ast.Name) and node.id in _BUILTINS
+
+
+def _enters_itself(info: ClassInfo) -> bool:
+    """Whether ``with`` gives the object itself, as the base class of the standard library does."""
+    names = {_last_name(base) for owner in info.ancestry() for base in owner.node.bases}
+    return bool(names & {"AbstractContextManager", "AbstractAsyncContextManager"})
 
 
 def _is_several(value: Opaque) -> bool:

@@ -24,7 +24,7 @@ from migrate_milvus.edits import (
     Src,
     Template,
 )
-from migrate_milvus.flow import UNBOUND, Flow, Site, Slot, State
+from migrate_milvus.flow import UNBOUND, Elsewhere, Flow, Site, Slot, State
 from migrate_milvus.model import Finding, Place, Severity, SiteRecord, Status
 from migrate_milvus.program import FunctionInfo
 from migrate_milvus.registry import Answer, Refusal, RuleSet, predicate, refuted, require, unknown
@@ -35,7 +35,6 @@ from migrate_milvus.values import (
     Bound,
     Class,
     Container,
-    Foreign,
     Library,
     ModuleValue,
     Object,
@@ -64,15 +63,16 @@ class Quiet(Exception):
 class Context:
     """What other modules of the project mean for this one.
 
-    ``reached``: names that modules importing this one use. ``importers``: their paths.
-    ``needs_connection``: modules elsewhere use the library without connecting themselves.
+    ``reached``: names that modules importing this one use. ``users``: the paths of those that use
+    one of them. ``needs_connection``: modules elsewhere use the library without connecting
+    themselves. ``elsewhere``: what the other modules mean to the flow.
     """
 
     reached: frozenset[str] = frozenset()
-    importers: tuple[str, ...] = ()
+    users: Callable[[str], tuple[str, ...]] = lambda word: ()
     needs_connection: bool = False
     ignores: Callable[[int, str], bool] = lambda line, rule: False
-    foreign: Callable[[str], Foreign | None] = lambda dotted: None
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
 
 
 @dataclass
@@ -363,6 +363,8 @@ class Planning:
                     self._handed_in(unit, item)
                 elif isinstance(item.origin, tuple) and item.origin[0] == "foreign":
                     self._from_elsewhere(unit, item)
+                elif isinstance(item.origin, tuple) and item.origin[0] == "tested":
+                    self._tested(unit, item)
             for slot in self._in_order(unit.slots):
                 self._check_slot(unit, slot)
         for site in self.sites:
@@ -442,6 +444,19 @@ class Planning:
             ),
         )
 
+    def _tested(self, unit: Unit, item: Object) -> None:
+        assert isinstance(item.origin, tuple)
+        self._try(
+            unit,
+            item.origin[1],
+            RECEIVER,
+            unknown(
+                f"this test tells of a {item.kind} that comes from out of sight",
+                "Give this code the client and the collection's name instead.",
+            ),
+            "MLV291",
+        )
+
     def _check_kind(self, unit: Unit, node: ast.expr, values: Abstract) -> None:
         other = strangers(values, unit)
         if other:
@@ -489,9 +504,9 @@ class Planning:
                     ),
                 )
         if slot.kind == "global" and slot.name in self.context.reached:
-            self._reached(unit, where, f"'{slot.name}'")
+            self._reached(unit, where, f"'{slot.name}'", slot.name)
         if slot.kind == "attribute" and f".{slot.name}" in self.context.reached:
-            self._reached(unit, where, f"attribute '{slot.name}'")
+            self._reached(unit, where, f"attribute '{slot.name}'", f".{slot.name}")
         if function is not None and slot.kind in ("local", "return", "yield"):
             is_parameter = slot.kind == "local" and slot.name in function.names_of_parameters()
             if slot.kind == "local" and not is_parameter:
@@ -500,13 +515,18 @@ class Planning:
             if self.is_reached(function) and (
                 function.owner is None or function.name != "__init__"
             ):
-                self._reached(unit, where, f"{function.name}(), which {what} it,")
+                dot = "." if function.owner is not None else ""
+                self._reached(
+                    unit, where, f"{function.name}(), which {what} it,", f"{dot}{function.name}"
+                )
             elif (
                 is_parameter
                 and function.name == "__init__"
                 and (function.owner is not None and function.owner.name in self.context.reached)
             ):
-                self._reached(unit, where, f"{function.owner.name}(), which {what} it,")
+                self._reached(
+                    unit, where, f"{function.owner.name}(), which {what} it,", function.owner.name
+                )
             if function in self.flow.escaped_functions:
                 self._try(
                     unit,
@@ -536,8 +556,9 @@ class Planning:
         name = f".{function.name}" if function.owner is not None else function.name
         return name in self.context.reached
 
-    def _reached(self, unit: Unit, where: ast.AST, what: str) -> None:
-        files = ", ".join(self.context.importers[:3])
+    def _reached(self, unit: Unit, where: ast.AST, what: str, word: str) -> None:
+        users = self.context.users(word)
+        files = ", ".join([*users[:3], *(["..."] if len(users) > 3 else [])])
         self._try(
             unit,
             where,

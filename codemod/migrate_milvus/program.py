@@ -51,6 +51,11 @@ class FunctionInfo:
     generator: bool
 
     @property
+    def key(self) -> str:
+        """The name by which other modules know it: ``Class.method`` or ``function``."""
+        return f"{self.owner.name}.{self.name}" if self.owner is not None else self.name
+
+    @property
     def is_method(self) -> bool:
         """Whether the first parameter is the instance (or the class)."""
         return self.owner is not None and "staticmethod" not in self.decorators
@@ -102,6 +107,10 @@ class ClassInfo:
                 seen.add(current)
                 yield current
                 queue.extend(current.bases)
+
+    def every_foreign_base(self) -> list[Foreign]:
+        """Bases in other modules, inherited ones included; the nearest last."""
+        return [base for info in reversed(list(self.ancestry())) for base in info.foreign_bases]
 
     @property
     def family(self) -> ClassInfo:

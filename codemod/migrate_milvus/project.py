@@ -4,37 +4,55 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
+
+from migrate_milvus.names import unresolved
+from migrate_milvus.syntax import SourceText
 
 
 class ModuleGraph:
     """The imports among the parsed modules of a project, by displayed path."""
 
-    def __init__(self, trees: Mapping[str, ast.Module]) -> None:
-        self._parts = {name: _parts(name) for name in trees}
+    def __init__(self, sources: Mapping[str, SourceText]) -> None:
+        self._parts = {name: _parts(name) for name in sources}
         self._by_last: dict[str, list[str]] = defaultdict(list)
         for name, parts in self._parts.items():
             if parts:
                 self._by_last[parts[-1]].append(name)
         self._reached: dict[str, set[str]] = defaultdict(set)
-        self._importers: dict[str, list[str]] = defaultdict(list)
+        self._used_by: dict[str, dict[str, set[str]]] = defaultdict(dict)
+        self._targets_of: dict[str, set[str]] = defaultdict(set)
         self._linked: dict[str, set[str]] = defaultdict(set)
         self._imported: dict[str, set[str]] = defaultdict(set)
-        for name, tree in trees.items():
-            self._collect(name, tree)
+        self._words: dict[str, set[str]] = {}
+        self._parameters: dict[str, set[str]] = {}
+        for name, source in sources.items():
+            self._collect(name, source)
 
     def reached(self, name: str) -> frozenset[str]:
         """What importing modules mention: names that they import, and attributes as ``.name``."""
         return frozenset(self._reached.get(name, ()))
 
-    def importers(self, name: str) -> tuple[str, ...]:
-        """The modules that import ``name``."""
-        return tuple(dict.fromkeys(self._importers.get(name, ())))
+    def users(self, name: str, word: str) -> tuple[str, ...]:
+        """The modules that use ``word`` of ``name``: a name, or an attribute as ``.word``."""
+        return tuple(user for user, words in self._used_by[name].items() if word in words)
+
+    def targets(self, name: str) -> frozenset[str]:
+        """The modules that ``name`` imports."""
+        return frozenset(self._targets_of.get(name, ()))
 
     def imported(self, name: str) -> frozenset[str]:
         """The import paths that ``name`` names, as written."""
         return frozenset(self._imported.get(name, ()))
+
+    def mentions(self, name: str, words: Iterable[str]) -> bool:
+        """Whether the module reads one of ``words`` as an attribute."""
+        return not self._words[name].isdisjoint(words)
+
+    def parameters(self, name: str) -> frozenset[str]:
+        """The parameters of the functions of ``name``, if it is a module of tests."""
+        return frozenset(self._parameters[name])
 
     def modules(self, dotted: str, importer: str) -> list[str]:
         """The modules that an import path, as written in ``importer``, may mean."""
@@ -57,17 +75,17 @@ class ModuleGraph:
                     queue.append(other)
         return frozenset(seen - {name})
 
-    def _collect(self, name: str, tree: ast.Module) -> None:
+    def _collect(self, name: str, source: SourceText) -> None:
         paths = self._imported[name]
         imported: dict[str, set[str]] = defaultdict(set)
         whole: set[str] = set()  # modules that are imported as modules
         attributes: set[str] = set()
-        used: set[str] = set()
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name):
-                used.add(node.id)
-            elif isinstance(node, ast.Attribute):
+        parameters: set[str] = set()
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Attribute):
                 attributes.add(node.attr)
+            elif isinstance(node, ast.arg):
+                parameters.add(node.arg)
             elif isinstance(node, ast.Import):
                 for alias in node.names:
                     paths.add(alias.name)
@@ -83,15 +101,19 @@ class ModuleGraph:
                     for target in self._targets([*module, alias.name], name):
                         imported[target] |= set()
                         whole.add(target)
+        self._words[name] = attributes
+        self._parameters[name] = parameters
         for target, names in imported.items():
             if target == name:
                 continue
             if "*" in names:
-                names = names | used
-            self._reached[target] |= names | {f".{attribute}" for attribute in attributes}
+                names = names | _from_stars(source)
+            words = names | {f".{attribute}" for attribute in attributes}
             if target in whole:
-                self._reached[target] |= attributes
-            self._importers[target].append(name)
+                words |= attributes
+            self._used_by[target][name] = words
+            self._reached[target] |= words
+            self._targets_of[name].add(target)
             self._linked[target].add(name)
             self._linked[name].add(target)
 
@@ -113,6 +135,23 @@ class ModuleGraph:
             for candidate in self._by_last.get(dotted[-1], ())
             if self._parts[candidate][-len(dotted) :] == dotted
         ]
+
+
+def _from_stars(source: SourceText) -> set[str]:
+    """The names of a module that a star import may have to bind."""
+    found = {name for _, name in unresolved(source.text, stars=False)}
+    for statement in source.tree.body:
+        if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
+            break
+        # What is bound before it, it may bind again.
+        match statement:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                found.add(name)
+            case ast.ClassDef(name=name):
+                found.add(name)
+            case ast.Assign(targets=targets):
+                found |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return found
 
 
 def _parts(name: str) -> list[str]:

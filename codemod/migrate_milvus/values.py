@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -117,8 +118,11 @@ class ModuleValue:
 class Foreign:
     """A name of another module of the project, through which library objects are reached.
 
-    ``kinds`` are the objects that it holds itself, ``returns`` those that calling it gives,
-    ``members`` its attributes (of a module, a class or an instance).
+    ``symbol`` is the symbol of the library that it stands for, ``kinds`` the objects that it holds
+    itself, ``returns`` those that calling it gives, ``members`` its attributes (of a module, a
+    class or an instance), ``makes`` anything else that calling it gives, and ``element`` what
+    iterating over it, subscripting or entering it gives. ``function`` is its definition, and
+    ``bound`` tells that the first parameter is passed already.
     """
 
     name: str
@@ -126,19 +130,61 @@ class Foreign:
     returns: frozenset[str] = frozenset()
     members: dict[str, Foreign] = field(default_factory=dict)
     makes: Foreign | None = None
+    symbol: str = ""
+    element: Foreign | None = None
+    fixture: bool = False
+    function: FunctionInfo | None = None
+    bound: bool = False
+    is_module: bool = False
 
-    def objects(self) -> frozenset[Object]:
-        """The objects that the name holds."""
-        return frozenset(Object(kind, ("foreign", self.name)) for kind in self.kinds)
+    def values(self) -> frozenset[Object | Foreign]:
+        """What a variable that holds the name's value may hold."""
+        held = frozenset(Object(kind, ("foreign", self.name)) for kind in self.kinds)
+        return held | {self} if self.leads_on or not held else held
 
     def result(self) -> frozenset[Object | Foreign]:
         """What calling the name gives."""
         made = frozenset(Object(kind, ("foreign", self.name)) for kind in self.returns)
-        return made | ({self.makes} if self.makes is not None else set())
+        return made | (self.makes.values() if self.makes is not None else frozenset())
+
+    def elements(self) -> frozenset[Object | Foreign]:
+        """What iterating over the name's value gives."""
+        return self.element.values() if self.element is not None else frozenset()
 
     def member(self, name: str) -> Foreign | None:
         """An attribute of what the name holds."""
         return self.members.get(name)
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether more than the objects themselves is reached through the name."""
+        return bool(self.returns or self.members or self.makes or self.element or self.function)
+
+    @property
+    def matters(self) -> bool:
+        """Whether a library object is reached through the name."""
+        return self.shape != ()
+
+    @cached_property
+    def shape(self) -> Hashable:
+        """Equal for names that mean the same; empty when no library object is reached."""
+        return self._shape(set())
+
+    def _shape(self, seen: set[int]) -> Hashable:
+        if id(self) in seen:
+            return ()
+        seen = seen | {id(self)}
+        inner = tuple(
+            (name, known)
+            for name, member in sorted(self.members.items())
+            if (known := member._shape(seen)) != ()
+        )
+        makes = self.makes._shape(seen) if self.makes is not None else ()
+        element = self.element._shape(seen) if self.element is not None else ()
+        parts = (tuple(sorted(self.kinds)), tuple(sorted(self.returns)), inner, makes, element)
+        if not any(parts) and not self.symbol:
+            return ()
+        return (self.symbol, *parts, self.fixture)
 
 
 Value: TypeAlias = (
@@ -184,3 +230,18 @@ def only(values: Abstract) -> Value | None:
 def objects(values: Abstract, *kinds: str) -> frozenset[Object]:
     """The library objects among ``values``, of the given kinds (all kinds when none is given)."""
     return frozenset(v for v in values if isinstance(v, Object) and (not kinds or v.kind in kinds))
+
+
+def several_of(value: Opaque) -> str | None:
+    """The kind of library objects that a list result holds, or None."""
+    if isinstance(value.origin, tuple) and value.origin[0] == "list of":
+        return str(value.origin[1])
+    return None
+
+
+def generator_of(value: Opaque) -> FunctionInfo | None:
+    """The function of the program whose generator this is, or None."""
+    if isinstance(value.origin, tuple) and value.origin[0] == "generator":
+        info: FunctionInfo = value.origin[1]
+        return info
+    return None

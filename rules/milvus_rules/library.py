@@ -103,8 +103,9 @@ class PyMilvus:
         symbol = catalogue.SYMBOLS.get(name)
         if symbol is None:
             return None
-        if symbol.result in FOLLOWED and symbol.name != "Collection.schema":
-            return symbol.result
+        kind = symbol.result.removesuffix(" | None")
+        if kind in FOLLOWED and symbol.name != "Collection.schema":
+            return kind
         return None
 
     def result_kinds(self) -> frozenset[str]:
