@@ -15,6 +15,7 @@ from migrate_milvus.exports import World
 from migrate_milvus.flow import Elsewhere, Flow
 from migrate_milvus.importing import import_edits
 from migrate_milvus.interpreter import interpret
+from migrate_milvus.leftovers import unread_edits
 from migrate_milvus.model import FileResult, Finding, Place, Severity, Status
 from migrate_milvus.planning import Context, Plan, Planning
 from migrate_milvus.project import ModuleGraph
@@ -200,6 +201,10 @@ def _migrate_module(
         return result
     try:
         live = Live(source, plan.edits)
+        unread = unread_edits(flow, live)
+        if unread:
+            plan.edits += unread
+            live = Live(source, plan.edits)
         text = _rewrite(flow, plan, live, settings, context, rules)
         again = suppressions.parse(text)
         problem = check(
