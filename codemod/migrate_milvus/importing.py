@@ -8,12 +8,12 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import TypeAlias
 
-from migrate_milvus.edits import ChangeImport, Edit, InsertStatements, Line, ReplaceStatement
+from migrate_milvus.edits import ChangeImport, Edit, InsertStatements, Line, ReplaceStatement, Src
 from migrate_milvus.flow import Flow
 from migrate_milvus.interpreter import interpret
 from migrate_milvus.names import unresolved
 from migrate_milvus.planning import Plan
-from migrate_milvus.program import FunctionInfo
+from migrate_milvus.program import FunctionInfo, catches_import
 from migrate_milvus.rewrite.live import Live, words
 from migrate_milvus.syntax import SourceText
 from migrate_milvus.values import Library
@@ -33,10 +33,12 @@ def import_edits(
     is asked for only where they do not tell enough; ``reached`` are names that other modules use;
     ``package`` is where the library's classes are imported from.
     """
-    removals = _removable(flow, plan, live, rewritten, reached)
+    fallbacks = _Fallbacks(flow)
+    removals = _removable(flow, plan, live, rewritten, reached, fallbacks.targets)
     additions = {statement: sorted(names) for statement, names in plan.new_names.items()}
     edits: list[Edit] = []
     new = additions.pop(None, [])
+    given: dict[ast.stmt, list[str]] = {s: n for s, n in additions.items() if s is not None}
     by_statement: dict[ast.stmt, list[ast.alias]] = defaultdict(list)
     for alias in removals:
         by_statement[flow.source.statement(alias)].append(alias)
@@ -52,11 +54,13 @@ def import_edits(
         line = Line((f"from {package} import {', '.join(new)}",))
         if isinstance(home, ast.ImportFrom) and len(by_statement[home]) == len(home.names):
             edits.append(ReplaceStatement(home, (line,)))
+            given[home] = new
             del by_statement[home]
         else:
             edits.append(_insert_import(flow, plan, line))
     for statement in {*by_statement, *(s for s in additions if s is not None)}:
         aliases = tuple(by_statement.get(statement, ()))
+        edits += fallbacks.edits(statement, aliases, given.get(statement, []))
         if isinstance(statement, ast.ImportFrom):
             edits.append(ChangeImport(statement, aliases, tuple(additions.get(statement, ()))))
         elif isinstance(statement, ast.Import) and len(aliases) == len(statement.names):
@@ -66,18 +70,75 @@ def import_edits(
     return edits
 
 
+class _Fallbacks:
+    """``except ImportError: Collection = None``: what stands in for names of the library."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.assignments: dict[ast.Try, list[ast.Assign]] = {}
+        for node in flow.source.parents:
+            if isinstance(node, ast.Try):
+                self.assignments[node] = [
+                    statement
+                    for handler in node.handlers
+                    if catches_import(handler)
+                    for statement in handler.body
+                    if isinstance(statement, ast.Assign)
+                    and all(isinstance(target, ast.Name) for target in statement.targets)
+                ]
+        #: The targets that belong to an import: they alone are no use of it.
+        self.targets: dict[ast.alias, set[ast.AST]] = {}
+        for alias in flow.imports:
+            bound = alias.asname or alias.name
+            self.targets[alias] = {
+                target
+                for statement in self._of(flow.source.statement(alias))
+                for target in statement.targets
+                if isinstance(target, ast.Name) and target.id == bound
+            }
+
+    def _of(self, statement: ast.stmt) -> list[ast.Assign]:
+        parent = self.flow.source.parents.get(statement)
+        if isinstance(parent, ast.Try) and statement in parent.body:
+            return self.assignments[parent]
+        return []
+
+    def edits(
+        self, statement: ast.stmt, removed: tuple[ast.alias, ...], new: list[str]
+    ) -> list[Edit]:
+        """What stands in for removed names stands in for the new ones instead."""
+        gone = {target for alias in removed for target in self.targets.get(alias, ())}
+        edits: list[Edit] = []
+        wanted = [name.split(" as ")[-1] for name in new]
+        assignments = self._of(statement)
+        if wanted and assignments and not any(gone.intersection(a.targets) for a in assignments):
+            line = Line((f"{' = '.join(wanted)} = ", Src(assignments[0].value)))
+            return [InsertStatements(assignments[0], (line,))]
+        for assignment in assignments:
+            if not gone.intersection(assignment.targets):
+                continue
+            names = [*wanted, *(t.id for t in assignment.targets if t not in gone)]  # type: ignore[attr-defined]
+            wanted = []
+            line = Line((f"{' = '.join(names)} = ", Src(assignment.value)), anchor=assignment)
+            edits.append(ReplaceStatement(assignment, (line,) if names else ()))
+        return edits
+
+
 def _removable(
     flow: Flow,
     plan: Plan,
     live: Live,
     rewritten: Callable[[], str],
     reached: frozenset[str],
+    fallbacks: dict[ast.alias, set[ast.AST]],
 ) -> list[ast.alias]:
     """The import aliases of the library that were used before and are not used any more."""
     wanted = {
         alias.asname or alias.name
         for alias, dotted in flow.imports.items()
-        if flow.library.resolve(dotted) is not None or flow.library.is_package(dotted)
+        if flow.library.resolve(dotted) is not None
+        or flow.library.is_package(dotted)
+        or alias in flow.reexported
     }
     wanted |= {name.partition(".")[0] for name in wanted}
     stars = {
@@ -87,14 +148,15 @@ def _removable(
     }
     for names in stars.values():
         wanted |= names.keys()
-    before, after = _used_names(flow, live, wanted)
+    stand_ins = {target for targets in fallbacks.values() for target in targets}
+    before, after = _used_names(flow, live, wanted, stand_ins)
     if flow.source.name.endswith("__init__.py"):
         reached = reached | before[()]
     removable: list[ast.alias] = []
     for alias, dotted in flow.imports.items():
         bound = alias.asname or alias.name
         scope = _path(flow.scope_of.get(alias))
-        canonical = flow.library.resolve(dotted)
+        canonical = flow.library.resolve(dotted) or flow.reexported.get(alias)
         if alias.name == "*":
             given = stars[alias].keys()
             gone = any(given & used for used in before.values())
@@ -159,17 +221,20 @@ _STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
 _READ = re.compile(r"(?<![\w.])[^\W\d]\w*(?!\w)(?!\s*=[^=])")
 
 
-def _used_names(flow: Flow, live: Live, wanted: set[str]) -> tuple[_Used, _Used]:
+def _used_names(
+    flow: Flow, live: Live, wanted: set[str], stand_ins: set[ast.AST]
+) -> tuple[_Used, _Used]:
     """Which of the ``wanted`` names code reads before and after, by the scope that binds them.
 
-    Names in text annotations and ``__all__`` stand under ``("text",)``.
+    Assignments to ``stand_ins`` count for nothing. Names in text annotations and ``__all__`` stand
+    under ``("text",)``.
     """
     before: _Used = defaultdict(set)
     after: _Used = defaultdict(set)
     dropped = live.dropped()
     for node in flow.source.parents:
         if isinstance(node, ast.Name):
-            if node.id not in wanted:
+            if node.id not in wanted or node in stand_ins:
                 continue
             scope, names = _binder(flow, node, node.id), {node.id}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -27,7 +27,7 @@ from migrate_milvus.flow import (
     Write,
     merge,
 )
-from migrate_milvus.program import ClassInfo, FunctionInfo, collect
+from migrate_milvus.program import ClassInfo, FunctionInfo, catches_import, collect
 from migrate_milvus.syntax import SourceText
 from migrate_milvus.values import (
     BOTTOM,
@@ -675,7 +675,7 @@ class _Interpreter:
             if handler.name:
                 self.bind(handler.name, frozenset({Opaque(id(handler))}), handler)
             # Without the library no use of it runs: what it is replaced by does not matter.
-            self.fallbacks.append(self.imported_names(node) if _catches_import(handler) else {})
+            self.fallbacks.append(self.imported_names(node) if catches_import(handler) else {})
             self.body(handler.body)
             self.fallbacks.pop()
             outcomes.append(self.state)
@@ -1916,13 +1916,6 @@ class _Interpreter:
                 made = Opaque(("element", _origin(value), id(node)), _shape_of_elements({value}))
                 result = join(result, frozenset({made}))
         return result or self.unknown(("element", id(node)))
-
-
-def _catches_import(handler: ast.ExceptHandler) -> bool:
-    if handler.type is None:
-        return True
-    names = {_last_name(part) for part in ast.walk(handler.type) if isinstance(part, ast.expr)}
-    return bool(names & {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
 def _is_class_name(node: ast.expr) -> bool:

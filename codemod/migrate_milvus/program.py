@@ -156,6 +156,17 @@ def decorator_name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else "?"
 
 
+def catches_import(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler runs when an import fails."""
+    if handler.type is None:
+        return True
+    names = {
+        part.attr if isinstance(part, ast.Attribute) else getattr(part, "id", "")
+        for part in ast.walk(handler.type)
+    }
+    return bool(names & {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+
+
 def parameters_of(arguments: ast.arguments) -> tuple[ast.arg, ...]:
     """All parameters in order: positional-only, ordinary, ``*args``, keyword-only, ``**kwargs``."""
     found = [*arguments.posonlyargs, *arguments.args]
