@@ -70,7 +70,7 @@ def _migrate(documents: Sequence[Document], settings: Settings) -> list[FileResu
         except _UNREADABLE as error:
             if candidate:
                 results.append(_unreadable(document, error))
-    graph = ModuleGraph({m.document.name: m.source for m in modules})
+    graph = ModuleGraph({m.document.name: m.source.tree for m in modules})
     _interpret_all(modules, graph, rules, results)
     candidates = [m for m in modules if m.flow is not None]
     needing = {

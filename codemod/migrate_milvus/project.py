@@ -8,14 +8,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from migrate_milvus.names import unresolved
-from migrate_milvus.syntax import SourceText
 
 
 class ModuleGraph:
     """The imports among the parsed modules of a project, by displayed path."""
 
-    def __init__(self, sources: Mapping[str, SourceText]) -> None:
-        self._parts = {name: _parts(name) for name in sources}
+    def __init__(self, trees: Mapping[str, ast.Module]) -> None:
+        self._parts = {name: _parts(name) for name in trees}
         self._by_last: dict[str, list[str]] = defaultdict(list)
         for name, parts in self._parts.items():
             if parts:
@@ -27,8 +26,11 @@ class ModuleGraph:
         self._imported: dict[str, set[str]] = defaultdict(set)
         self._words: dict[str, set[str]] = {}
         self._parameters: dict[str, set[str]] = {}
-        for name, source in sources.items():
-            self._collect(name, source)
+        for name, tree in trees.items():
+            self._collect(name, tree)
+        for name in trees:
+            if name.rpartition("/")[2] == "conftest.py":
+                self._link_fixtures(name, trees)
 
     def reached(self, name: str) -> frozenset[str]:
         """What importing modules mention: names that they import, and attributes as ``.name``."""
@@ -75,13 +77,26 @@ class ModuleGraph:
                     queue.append(other)
         return frozenset(seen - {name})
 
-    def _collect(self, name: str, source: SourceText) -> None:
+    def _link_fixtures(self, name: str, trees: Mapping[str, ast.Module]) -> None:
+        """A ``conftest.py`` goes with the tests that take its fixtures."""
+        fixtures = {
+            node.name
+            for node in trees[name].body
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.decorator_list
+        }
+        folder = name[: -len("conftest.py")]
+        for other, parameters in self._parameters.items():
+            if other != name and other.startswith(folder) and fixtures & parameters:
+                self._linked[name].add(other)
+                self._linked[other].add(name)
+
+    def _collect(self, name: str, tree: ast.Module) -> None:
         paths = self._imported[name]
         imported: dict[str, set[str]] = defaultdict(set)
         whole: set[str] = set()  # modules that are imported as modules
         attributes: set[str] = set()
         parameters: set[str] = set()
-        for node in ast.walk(source.tree):
+        for node in ast.walk(tree):
             if isinstance(node, ast.Attribute):
                 attributes.add(node.attr)
             elif isinstance(node, ast.arg):
@@ -107,7 +122,7 @@ class ModuleGraph:
             if target == name:
                 continue
             if "*" in names:
-                names = names | _from_stars(source)
+                names = names | _from_stars(tree)
             words = names | {f".{attribute}" for attribute in attributes}
             if target in whole:
                 words |= attributes
@@ -137,10 +152,13 @@ class ModuleGraph:
         ]
 
 
-def _from_stars(source: SourceText) -> set[str]:
+def _from_stars(tree: ast.Module) -> set[str]:
     """The names of a module that a star import may have to bind."""
-    found = {name for _, name in unresolved(source.text, stars=False)}
-    for statement in source.tree.body:
+    try:
+        found = {name for _, name in unresolved(ast.unparse(tree), stars=False)}
+    except (SyntaxError, ValueError, RecursionError):
+        return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    for statement in tree.body:
         if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
             break
         # What is bound before it, it may bind again.
