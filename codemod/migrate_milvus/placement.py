@@ -88,6 +88,11 @@ def text(flow: Flow, place: Place, site: Site) -> str | None:
     return None if base is None else f"{base}.{place.name}"
 
 
+def scopes(function: FunctionInfo | None) -> list[FunctionInfo | None]:
+    """The scopes whose locals code in ``function`` sees: its own, those around it, the module."""
+    return [*_chain(function), None]
+
+
 def _chain(function: FunctionInfo | None) -> list[FunctionInfo]:
     """The function and those around it."""
     found = []
@@ -99,7 +104,7 @@ def _chain(function: FunctionInfo | None) -> list[FunctionInfo]:
 
 def _connects_before(site: Site, connects: Sequence[Site]) -> bool:
     """Whether a connect of the same function (or one around it) stands before the use."""
-    around: list[FunctionInfo | None] = [*_chain(site.function), None]
+    around = scopes(site.function)
     return any(
         connect.function in around
         and (connect.function is not site.function or connect.node.lineno <= site.node.lineno)

@@ -123,6 +123,8 @@ class Planning:
         self.draft = _Draft()
         self.places: dict[Hashable, placement.Place | Refusal] = {}
         self.kept_connects: set[Hashable] = set()
+        # Connections whose remaining uses all follow a connect in their own function.
+        self.kept_in: dict[Hashable, set[FunctionInfo | None]] = {}
         self.connect_unknown = False
         self.names: dict[Slot, str] = {}
         self.gone: dict[Slot, bool] = {}
@@ -636,7 +638,7 @@ class Planning:
     def _place_clients(self, active: list[Site]) -> None:
         connections = self.rule_set.connections
         self.places = {}
-        self.kept_connects = set()
+        self.kept_connects, self.kept_in = set(), {}
         connects: dict[Hashable, list[Site]] = defaultdict(list)
         for site in self.sites:
             key = self.keys[id(site)]
@@ -662,8 +664,12 @@ class Planning:
                 and site.form != "annotation"
                 and not connections.is_connect(site.symbol)
                 and not connections.is_disconnect(site.symbol)
+                and not self._only_tested(site)
             ):
-                self.kept_connects.add(key)
+                if any(self._follows(site, connect) for connect in connects.get(key, ())):
+                    self.kept_in.setdefault(key, set()).add(site.function)
+                else:
+                    self.kept_connects.add(key)
         if any(
             self.keys[id(site)] not in connects
             and self._is_orm(site)
@@ -789,13 +795,43 @@ class Planning:
         self.draft.opened.add(self.keys[id(site)])
 
     def stays(self, site: Site) -> bool:
-        """Whether the ORM connection must stay beside the client."""
-        return self.keys[id(site)] in self.kept_connects
+        """Whether the ORM connection that ``site`` opens or uses must stay beside the client."""
+        key = self.keys[id(site)]
+        if key in self.kept_connects or key not in self.kept_in:
+            return key in self.kept_connects
+        return site.function in self.kept_in[key] or not any(
+            connect.function is site.function and self.keys[id(connect)] == key
+            for connect in self.sites
+            if self.rule_set.connections.is_connect(connect.symbol)
+        )
+
+    def _only_tested(self, site: Site) -> bool:
+        """Whether the site is a name that an ``if`` looks at: that needs no connection."""
+        parent = self.flow.source.parents[site.node]
+        return (
+            site.form == "reference"
+            and isinstance(parent, ast.If | ast.While | ast.IfExp)
+            and parent.test is site.node
+        )
+
+    def _follows(self, site: Site, connect: Site) -> bool:
+        """Whether ``connect`` surely ran in the same function before ``site``."""
+        if site.function is not connect.function or site.node is connect.node:
+            return False
+        parents = self.flow.source.parents
+        block, index = self.block_of(self.flow.source.statement(connect.node))
+        later = {id(statement) for statement in block[index + 1 :]}
+        node: ast.AST = site.node
+        while node in parents and id(node) not in later:
+            node = parents[node]
+        return id(node) in later
 
     def uses_of(self, site: Site) -> list[Site]:
-        """The active sites on the connection of ``site`` that need its client."""
+        """The active sites on the connection of ``site`` that need the client made there."""
         key = self.keys[id(site)]
         connections = self.rule_set.connections
+        place = self.places.get(key)
+        local = isinstance(place, placement.Place) and place.mode == "local"
         return [
             other
             for other in self.sites
@@ -804,6 +840,7 @@ class Planning:
             and self._is_orm(other)
             and connections.needs_client(other)
             and not connections.is_disconnect(other.symbol)
+            and not (local and site.function not in placement.scopes(other.function))
             and not (connections.acts_on_alias(other.symbol) and self.stays(site))
         ]
 

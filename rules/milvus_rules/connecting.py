@@ -264,13 +264,22 @@ class ConnectionsTested(Rule):
             BY_HAND,
             PROVED
             if closing is not None and isinstance(parent, ast.If) and parent.test is site.node
-            else refuted(
-                "connections is used as a value here; the client keeps no registry",
-                planning.rule_set.recipe("connections.has_connection"),
-            ),
+            else _by_hand(planning, parent),
         )
         assert closing is not None
         return [ReplaceNode(site.node, (planning.client(closing),))]
+
+
+def _by_hand(planning: Planning, parent: ast.AST) -> Answer:
+    if isinstance(parent, ast.If) and _disconnect_in(planning, parent) is not None:
+        return refuted(
+            "the disconnect below stays for what remains on the ORM",
+            "Run again when the rest of this function is migrated: then the client is tested.",
+        )
+    return refuted(
+        "connections is used as a value here; the client keeps no registry",
+        planning.rule_set.recipe("connections.has_connection"),
+    )
 
 
 def _is_registry(planning: Planning, node: ast.expr) -> bool:
@@ -282,12 +291,18 @@ def _is_registry(planning: Planning, node: ast.expr) -> bool:
 
 
 def _closed_under(planning: Planning, node: ast.If) -> Site | None:
+    """The disconnect that is all that an ``if`` does, and that closes the client only."""
+    site = _disconnect_in(planning, node)
+    return site if site is not None and not planning.stays(site) else None
+
+
+def _disconnect_in(planning: Planning, node: ast.If) -> Site | None:
     """The disconnect that is all that an ``if`` does."""
     if len(node.body) != 1 or node.orelse or not isinstance(node.body[0], ast.Expr):
         return None
     for site in planning.flow.sites.get(node.body[0].value, []):
         if site.symbol in Disconnect.symbols and planning.is_active(site):
-            return site if not planning.stays(site) else None
+            return site
     return None
 
 
