@@ -14,7 +14,8 @@ from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, re
 from migrate_milvus.values import Container
 from milvus_rules.contents import held_only_by
 from milvus_rules.fields import primary_key
-from milvus_rules.writing import Pair, can_be_true, client_call, is_none, known
+from milvus_rules.writing import Pair, can_be_true, client_call, is_none
+from milvus_rules.writing import known as _all_known
 
 ARGUMENTS = predicate("search-arguments-known", "every argument has a meaning for the client")
 NOT_ASYNC = predicate("search-not-async", "_async and _callback are not used")
@@ -23,10 +24,6 @@ RESULTS = predicate("results-as-objects", "the target's search results have attr
 RANKER = predicate("hybrid-ranker", "the ORM's ranker= keyword is not used")
 PRIMARY = predicate("primary-key-known", "the primary key's name is known")
 QUERY_ARGUMENTS = predicate("query-arguments-known", "every argument has a meaning for the client")
-ITERATOR_ARGUMENTS = predicate(
-    "iterator-arguments-known", "every argument has a meaning for the client"
-)
-TOLERATES_NONE = predicate("iterator-loop-tolerates-none", "the loop ends when next() gives None")
 
 # ORM parameter -> client keyword, in the ORM's order.
 _SEARCH = {
@@ -76,39 +73,12 @@ _QUERY = {
     "expr_params": "filter_params",
     "ignore_growing": "ignore_growing",
 }
-_SEARCH_ITERATOR = {
-    "data": "data",
-    "batch_size": "batch_size",
-    "expr": "filter",
-    "limit": "limit",
-    "output_fields": "output_fields",
-    "param": "search_params",
-    "timeout": "timeout",
-    "partition_names": "partition_names",
-    "anns_field": "anns_field",
-    "round_decimal": "round_decimal",
-    "consistency_level": "consistency_level",
-}
-_QUERY_ITERATOR = {
-    "batch_size": "batch_size",
-    "limit": "limit",
-    "expr": "filter",
-    "output_fields": "output_fields",
-    "partition_names": "partition_names",
-    "timeout": "timeout",
-    "consistency_level": "consistency_level",
-    "expr_params": "expr_params",
-    "offset": "offset",
-    "reduce_stop_for_best": "reduce_stop_for_best",
-    "ignore_growing": "ignore_growing",
-    "guarantee_timestamp": "guarantee_timestamp",
-}
 # Read by neither side.
 _IGNORED = ("travel_timestamp", "graceful_time", "_async", "_callback", "check_task", "check_items")
 _OBJECTS_SINCE = (2, 5, 7)
 
 
-def _pairs(
+def arguments_of(
     site: Site, planning: Planning, names: dict[str, str]
 ) -> tuple[list[Pair | None], list[Edit]]:
     """The arguments under the client's names, in the order in which they were written."""
@@ -181,7 +151,7 @@ def _forwarded_edits(
     ]
 
 
-def _known(site: Site, planning: Planning, names: dict[str, str]) -> Answer:
+def known(site: Site, planning: Planning, names: dict[str, str]) -> Answer:
     """Every argument has a name that the client knows, those passed on by callers included."""
     arguments = planning.arguments(site)
     passed: list[str] = []
@@ -202,7 +172,7 @@ def _known(site: Site, planning: Planning, names: dict[str, str]) -> Answer:
                 f"Find out whether '{name}' does anything; drop it, or pass what it stands for.",
             )
     rest = replace(arguments, unknown=[])
-    return known(rest, (*names, *_IGNORED))
+    return _all_known(rest, (*names, *_IGNORED))
 
 
 def _may_rename(planning: Planning, expression: ast.expr, content: Content) -> bool:
@@ -212,7 +182,7 @@ def _may_rename(planning: Planning, expression: ast.expr, content: Content) -> b
     return isinstance(expression, ast.Name) and held_only_by(planning.flow, content, expression)
 
 
-def _unpacked_can_change(site: Site, planning: Planning) -> Answer:
+def unpacked_can_change(site: Site, planning: Planning) -> Answer:
     for keyword, content in planning.arguments(site).unpacked:
         if not _may_rename(planning, keyword.value, content):
             return unknown(
@@ -286,8 +256,8 @@ class Search(Rule):
                     "Pass the reranker as rerank= (the client's ranker=), or drop it.",
                 ),
             )
-        require(ARGUMENTS, lambda: _known(site, planning, names))
-        require(ARGUMENTS, lambda: _unpacked_can_change(site, planning))
+        require(ARGUMENTS, lambda: known(site, planning, names))
+        require(ARGUMENTS, lambda: unpacked_can_change(site, planning))
         require(NOT_ASYNC, lambda: _not_async(planning, arguments, _ASYNC_RECIPE))
         require(DATA, lambda: _not_empty(planning, arguments.get("reqs" if hybrid else "data")))
         require(
@@ -299,7 +269,7 @@ class Search(Rule):
                 "Require pymilvus>=2.5.7.",
             ),
         )
-        pairs, edits = _pairs(site, planning, names)
+        pairs, edits = arguments_of(site, planning, names)
         call = client_call(
             planning,
             site,
@@ -328,10 +298,10 @@ class Query(Rule):
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
         arguments = planning.arguments(site)
-        require(QUERY_ARGUMENTS, lambda: _known(site, planning, _QUERY))
-        require(QUERY_ARGUMENTS, lambda: _unpacked_can_change(site, planning))
+        require(QUERY_ARGUMENTS, lambda: known(site, planning, _QUERY))
+        require(QUERY_ARGUMENTS, lambda: unpacked_can_change(site, planning))
         fields = arguments.get("output_fields")
-        pairs, edits = _pairs(site, planning, _QUERY)
+        pairs, edits = arguments_of(site, planning, _QUERY)
         if is_none(fields) and arguments.unknown:
             require(
                 QUERY_ARGUMENTS,
@@ -392,91 +362,3 @@ def _surely_filled(planning: Planning, node: ast.expr | None) -> bool:
         if isinstance(content.node, ast.ListComp):
             return False
     return bool(values)
-
-
-class Iterators(Rule):
-    """``query_iterator`` and ``search_iterator`` become the client's iterators of the same names.
-
-    ``query_iterator`` returns the same class; an omitted filter is passed as ``filter=None``, which
-    sends the ORM's request. The client's ``search_iterator`` ends with None where the ORM's ended
-    with an empty page: it is rewritten where the loop tests the page for truth.
-
-    Refused for a ``search_iterator`` with a limit whose loop takes ``len(page)``.
-
-    Source: both sides run on pymilvus 2.4.15 to 3.0.2 and Milvus Lite.
-    """
-
-    id = "MLV503"
-    title = "iterators become the client's iterators"
-    symbols = ("Collection.query_iterator", "Collection.search_iterator")
-
-    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
-        searching = site.symbol == "Collection.search_iterator"
-        names = _SEARCH_ITERATOR if searching else _QUERY_ITERATOR
-        arguments = planning.arguments(site)
-        require(ITERATOR_ARGUMENTS, lambda: _known(site, planning, names))
-        require(ITERATOR_ARGUMENTS, lambda: _unpacked_can_change(site, planning))
-        if searching:
-            limit = arguments.get("limit")
-            require(TOLERATES_NONE, lambda: _tolerates_none(site, planning, limit))
-        pairs, edits = _pairs(site, planning, names)
-        if not searching and arguments.get("expr") is None:
-            pairs.insert(0, ("filter", ("None",)))
-        method = site.symbol.partition(".")[2]
-        call = client_call(planning, site, method, ("collection_name", planning.name(site)), *pairs)
-        return [*edits, ReplaceNode(site.node, (call,))]
-
-
-def _tolerates_none(site: Site, planning: Planning, limit: ast.expr | None) -> Answer:
-    """Whether every page that ``next()`` gives is tested for truth before it is used."""
-    if is_none(limit):
-        return PROVED  # without a limit both end with an empty page
-    source = planning.flow.source
-    statement = source.statement(site.node)
-    recipe = "Write `if not page: break`, which holds for None and for an empty page."
-    if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
-        return unknown("what becomes of the iterator is not seen here", recipe)
-    iterator = statement.targets[0].id
-    scope: ast.AST = site.function.node if site.function else source.tree
-    pages: set[str] = set()
-    for node in ast.walk(scope):
-        if (
-            isinstance(node, ast.Assign)
-            and isinstance(node.value, ast.Call)
-            and ast.unparse(node.value.func) == f"{iterator}.next"
-            and isinstance(node.targets[0], ast.Name)
-        ):
-            pages.add(node.targets[0].id)
-    if not pages:
-        return unknown("what becomes of the pages is not seen here", recipe)
-    for node in ast.walk(scope):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id == "len"
-            and node.args
-            and isinstance(node.args[0], ast.Name)
-            and node.args[0].id in pages
-            and _in_test(planning, node)
-        ):
-            return refuted(
-                "the client's iterator ends with None, and the loop takes len() of it", recipe
-            )
-    for node in ast.walk(scope):
-        if isinstance(node, ast.If | ast.While):
-            test = node.test
-            while isinstance(test, ast.UnaryOp):
-                test = test.operand
-            if isinstance(test, ast.Name) and test.id in pages:
-                return PROVED
-    return unknown("the loop does not test the page for truth", recipe)
-
-
-def _in_test(planning: Planning, node: ast.AST) -> bool:
-    parents = planning.flow.source.parents
-    while not isinstance(node, ast.stmt):
-        parent = parents[node]
-        if isinstance(parent, ast.If | ast.While) and node is parent.test:
-            return True
-        node = parent
-    return False
