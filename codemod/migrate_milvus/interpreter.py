@@ -1223,28 +1223,17 @@ class _Interpreter:
         values = self.held(slot)
         if values:
             self.flow.reads[node] = slot
-        method = info.method(name)
-        for sub in info.subclasses:
-            method = method or sub.methods.get(name)
-        if method is not None:
+        of_super = isinstance(node.value, ast.Call) and _last_name(node.value.func) == "super"
+        methods = info.meanings(name, overridden=not through_class and not of_super)
+        for method in methods:
             if method.is_property and not through_class:
                 self.flow.reads[node] = Slot("return", method, "")
-                return join(values, self.user_call(None, method, [], [], info))
-            return join(
-                values,
-                frozenset(
-                    {
-                        Function(
-                            method,
-                            None
-                            if through_class
-                            and method.is_method
-                            and "classmethod" not in method.decorators
-                            else info,
-                        )
-                    }
-                ),
-            )
+                values = join(values, self.user_call(None, method, [], [], info))
+                continue
+            plain = through_class and method.is_method and "classmethod" not in method.decorators
+            values = join(values, frozenset({Function(method, None if plain else info)}))
+        if methods:
+            return values
         if not values:
             for base in reversed(info.every_foreign_base()):
                 member = (base.makes or base).member(name)

@@ -125,6 +125,24 @@ class ClassInfo:
                 queue.extend(current.subclasses)
         return min(seen, key=lambda info: info.node.lineno)
 
+    def meanings(self, name: str, overridden: bool = True) -> list[FunctionInfo]:
+        """The methods that ``name`` may mean on an object of the class.
+
+        With ``overridden`` those of derived classes too: the object may be one of theirs.
+        """
+        own = self.method(name)
+        found = [] if own is None else [own]
+        queue = list(self.subclasses) if overridden or own is None else []
+        seen: set[ClassInfo] = set()
+        while queue:
+            current = queue.pop(0)
+            if current not in seen:
+                seen.add(current)
+                queue.extend(current.subclasses)
+                if name in current.methods and current.methods[name] not in found:
+                    found.append(current.methods[name])
+        return found
+
     def method(self, name: str) -> FunctionInfo | None:
         """The method ``name``, inherited ones included."""
         for info in self.ancestry():
