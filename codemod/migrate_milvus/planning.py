@@ -732,7 +732,7 @@ class Planning:
         ):
             return None
         edges = self.flow.callers(function)
-        if not edges:
+        if not edges or self._shares_calls(function):
             return None
         for parameter in function.parameters:
             slot = Slot("local", function, parameter.arg)
@@ -742,6 +742,13 @@ class Planning:
             if all(edge.exact and parameter.arg in edge.arguments for edge in edges):
                 return parameter
         return None
+
+    def _shares_calls(self, function: FunctionInfo) -> bool:
+        """Whether a call of the function may call another one, such as an overriding method."""
+        return any(
+            edge.node is not None and len(self.flow.calls[edge.node]) > 1
+            for edge in self.flow.callers(function)
+        )
 
     def client(self, site: Site) -> str:
         """The expression for the client at ``site``.
@@ -1059,6 +1066,8 @@ class Planning:
         )
         if not is_parameter and not made_here:
             return old
+        if is_parameter and isinstance(slot.owner, FunctionInfo) and self._shares_calls(slot.owner):
+            return old  # other functions take the same keyword
         if isinstance(slot.owner, FunctionInfo):
             scope_names: set[str] = set(slot.owner.locals) | slot.owner.globals
         else:
