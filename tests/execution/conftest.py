@@ -1,4 +1,4 @@
-"""What runs the programs: a warm Python and a server per Milvus Lite version, once a session."""
+"""What runs the programs, besides what all tests share: Milvus Lite 2.5, and short hands."""
 
 from __future__ import annotations
 
@@ -23,20 +23,6 @@ RunOn = Callable[[Path, str], Run]
 def data() -> Path:
     """The folder of this area's own programs."""
     return Path(__file__).parent / "data"
-
-
-@pytest.fixture(scope="session")
-def warm() -> Iterator[WarmPython]:
-    """A Python that has imported pymilvus."""
-    with WarmPython() as python:
-        yield python
-
-
-@pytest.fixture(scope="session")
-def lite() -> Iterator[LiteServer]:
-    """Milvus Lite 3."""
-    with LiteServer() as server:
-        yield server
 
 
 @pytest.fixture(scope="session")

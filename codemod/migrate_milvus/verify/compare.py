@@ -594,9 +594,20 @@ def _describe(item: _Item) -> str:
     return f"{item.method}{of} by {call} at {item.request.place}"
 
 
+def _without_shape(item: _Item) -> Mapping[str, Any]:
+    """A request in the shape that both sides share, so that only what counts is named."""
+    plain = dict(item.plain)
+    if item.method == "CreateIndex":
+        plain["extra_params"] = normalise.index_parameters(plain.get("extra_params", {}))
+    elif item.method in ("Insert", "Upsert"):
+        plain["fields_data"] = normalise.without_empty_dynamic_data(plain["fields_data"])
+    return plain
+
+
 def _unequal(old: _Item, new: _Item) -> Difference:
     changes = tuple(
-        Change(path, left, right) for path, left, right in _changes(old.plain, new.plain, "")
+        Change(path, left, right)
+        for path, left, right in _changes(_without_shape(old), _without_shape(new), "")
     )
     paths = [f"{c.path}: {short(c.before)} -> {short(c.after)}" for c in changes]
     text = f"{_describe(old)} / {new.request.place}: " + "; ".join(paths[:6])

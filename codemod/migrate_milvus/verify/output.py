@@ -50,7 +50,7 @@ _MASKS = (
         r"\1(duration)",
     ),
     (re.compile(r", \d+ warnings?\b"), ""),
-    (re.compile(r"={4,}"), "===="),
+    (re.compile(r"={2,}"), "===="),
     (re.compile(r"-{4,}"), "----"),
 )
 
@@ -70,6 +70,7 @@ def _without(pattern: re.Pattern[str], text: str) -> list[str]:
     skip_source = skip_summary = False
     for line in _LOG_RECORD.sub("", text).splitlines():
         if skip_summary and not _SUMMARY_ENDS.match(line):
+            skip_summary = not line.startswith("-- Docs: ")
             continue
         skip_summary = _SUMMARY_BEGINS.match(line) is not None
         if skip_summary:
