@@ -204,6 +204,9 @@ class LibraryModel(Protocol):
     def result(self, name: str) -> str | None:
         """The kind of object that calling or reading the symbol gives, when it is followed."""
 
+    def may_give_none(self, name: str) -> bool:
+        """Whether the symbol gives None where it has no object to give."""
+
     def result_kinds(self) -> frozenset[str]:
         """Kinds of results that change together with the object that gave them."""
 

@@ -1255,7 +1255,8 @@ class _Interpreter:
         if kind == "None":
             return frozenset({NONE})
         if kind is not None:
-            return frozenset({Object(kind, node)})
+            made: Abstract = frozenset({Object(kind, node)})
+            return made | {NONE} if self.library.may_give_none(symbol) else made
         if not self.library.is_site(symbol):
             return frozenset({Opaque(("library", symbol, id(node)))})
         return frozenset({Opaque(id(node), self.library.result_shape(symbol))})

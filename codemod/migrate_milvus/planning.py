@@ -964,6 +964,37 @@ class Planning:
             return None  # a literal is never compared
         return chosen
 
+    def names_still(self, owner: ast.expr, made: Site, site: Site) -> Template | None:
+        """The name of what ``owner`` held at ``made``, as it can be written at ``site``.
+
+        None when nothing there is known to hold it.
+        """
+        if site.receiver is made.node:
+            return self.name_of(owner)
+        chosen: ast.expr | None = None
+        values = self.flow.value(owner)
+        for item in values:
+            if not isinstance(item, Object):
+                chosen = None
+                break
+            expression, maker = self.name_expression(item), self.maker(item)
+            if (
+                expression is None
+                or maker is None
+                or (chosen is not None and self._text(chosen) != self._text(expression))
+                or not self.holds_still(expression, maker, site.node, site.state, site.function)
+            ):
+                chosen = None
+                break
+            chosen = expression
+        if chosen is not None:
+            return (Src(chosen),)
+        if owner in self.inlined:
+            return None
+        if self.holds_still(owner, made, site.node, site.state, site.function):
+            return (Src(owner),)
+        return None
+
     def holds_still(
         self,
         expression: ast.expr,

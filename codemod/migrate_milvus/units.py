@@ -74,8 +74,8 @@ def find_units(flow: Flow, kinds: frozenset[str]) -> Units:
                 together(frozenset(site.objects) | own)
             elif isinstance(site.node, ast.Call):
                 passed: Abstract = frozenset()
-                for argument in site.node.args[:1]:
-                    passed = flow.value(argument)
+                for argument in (*site.node.args, *(k.value for k in site.node.keywords)):
+                    passed |= flow.value(argument)
                 own = frozenset(v for v in made if isinstance(v, Object) and v.origin is site.node)
                 held = frozenset(v for v in passed if isinstance(v, Object) and v.kind in kinds)
                 if own and held:
@@ -83,6 +83,12 @@ def find_units(flow: Flow, kinds: frozenset[str]) -> Units:
     by_origin: dict[Hashable, Object] = {}
     for item in list(parent):  # what one call gave goes together
         parent[root(item)] = root(by_origin.setdefault(item.origin, item))
+    for node, sites in flow.sites.items():
+        for site in sites:  # the items of a list go with the object that gave it
+            if node in by_origin and site.form in ("call", "attribute"):
+                for held_by in site.objects:
+                    if held_by in parent:
+                        parent[root(by_origin[node])] = root(held_by)
     units = Units()
     by_root: dict[Object, Unit] = {}
     for item in list(parent):

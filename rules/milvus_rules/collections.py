@@ -97,7 +97,7 @@ class CollectionConstructor(Rule):
         if is_none(arguments.get("schema")):
             planning.client(site)
             probe = self.probe(site, planning)
-            return _Writer(site, planning, expression).write(probe)
+            return Writer(site, planning, expression).write(probe)
         return self.create(site, planning, expression)
 
     def probe(
@@ -149,7 +149,7 @@ class CollectionConstructor(Rule):
             look = client_call(planning, site, "has_collection", (None, name), timeout)
             return (Block(("if not ", look, ":"), (created,)),)
 
-        writer = _Writer(site, planning, expression)
+        writer = Writer(site, planning, expression)
         if folded is None:
             return writer.write(written)
         # The collection is made where its first index was: nothing in between concerns it.
@@ -164,8 +164,8 @@ class CollectionConstructor(Rule):
         return [*edits, *folded.removed]
 
 
-class _Writer:
-    """Writes the statements of a constructor where it stands."""
+class Writer:
+    """Writes the statements of a constructor where it stands, and the name in its place."""
 
     def __init__(self, site: Site, planning: Planning, expression: ast.expr) -> None:
         self.site = site

@@ -37,6 +37,7 @@ from migrate_milvus.registry import (
 from migrate_milvus.values import Abstract, Container, Opaque, Shape, Value
 from milvus_rules.contents import at, length, surely_filled
 from milvus_rules.fields import is_switched_on, schema_of, text_of
+from milvus_rules.owners import target
 from milvus_rules.results import check_result
 from milvus_rules.schemas import SchemaFacts
 from milvus_rules.writing import (
@@ -92,7 +93,7 @@ class Write(Rule):
 
     id = "MLV401"
     title = "insert and upsert take rows"
-    symbols = ("Collection.insert", "Collection.upsert")
+    symbols = ("Collection.insert", "Collection.upsert", "Partition.insert", "Partition.upsert")
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
         arguments = planning.arguments(site)
@@ -100,7 +101,7 @@ class Write(Rule):
         require(
             ARGUMENTS,
             lambda: (
-                known(arguments, _WRITE)
+                known(arguments, _allowed(site, _WRITE))
                 if data is not None
                 else unknown("the data is not an argument of its own", "Pass data=.")
             ),
@@ -134,12 +135,14 @@ class Write(Rule):
             template = (Src(data),)
         check_result(site, planning)
         upsert = site.symbol.endswith("upsert")
+        collection, partition = target(site, planning, several=False)
         call = client_call(
             planning,
             site,
             "upsert" if upsert else "insert",
-            ("collection_name", planning.name(site)),
+            ("collection_name", collection),
             ("data", template),
+            partition,
             *(
                 keyword(arguments, name)
                 for name in dict.fromkeys(arguments.order)
@@ -147,6 +150,13 @@ class Write(Rule):
             ),
         )
         return [*edits, ReplaceNode(site.node, (call,))]
+
+
+def _allowed(site: Site, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The arguments with a meaning; a partition's methods take no partition."""
+    if site.symbol.startswith("Collection."):
+        return names
+    return tuple(name for name in names if name != "partition_name")
 
 
 def data_shape(planning: Planning, node: ast.expr) -> str | None:
@@ -499,7 +509,7 @@ class Delete(Rule):
 
     id = "MLV402"
     title = "delete names its filter"
-    symbols = ("Collection.delete",)
+    symbols = ("Collection.delete", "Partition.delete")
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
         arguments = planning.arguments(site)
@@ -507,7 +517,7 @@ class Delete(Rule):
         require(
             DELETE_ARGUMENTS,
             lambda: (
-                known(arguments, (*_DELETE, "_async"))
+                known(arguments, _allowed(site, (*_DELETE, "_async")))
                 if expression is not None
                 else unknown("the expression is not an argument of its own", "Pass filter=.")
             ),
@@ -528,15 +538,17 @@ class Delete(Rule):
         check_result(site, planning)
         if expression is None:
             raise Refusal(DELETE_ARGUMENTS, "the expression is not an argument of its own")
+        collection, partition = target(site, planning, several=False)
         call = client_call(
             planning,
             site,
             "delete",
-            ("collection_name", planning.name(site)),
+            ("collection_name", collection),
             *(
                 keyword(arguments, name, _DELETE[name])
                 for name in dict.fromkeys(arguments.order)
                 if name != "_async"
             ),
+            partition,
         )
         return [ReplaceNode(site.node, (call,))]

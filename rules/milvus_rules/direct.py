@@ -274,8 +274,17 @@ class Server(Rule):
 class PartitionNames(Rule):
     """``has_partition`` and ``drop_partition`` take the names of collection and partition.
 
-    Partition objects, and ``create_partition``, which raises for an existing one in the ORM only,
-    are reported.
+    ``Partition(collection, name)`` becomes the partition's name, created if it is missing, and its
+    methods name the collection and the partition: ``partition.insert(data)`` is ``client.insert``
+    with ``partition_name=``, ``partition.search(...)`` is ``client.search`` with
+    ``partition_names=[...]``. ``collection.create_partition`` gives the name,
+    ``collection.partition(name)`` the name or None.
+
+    Accepted difference: for an existing partition the ORM's ``create_partition`` raises
+    PartitionAlreadyExistException; Milvus accepts the client's request.
+
+    Refused where the name of the partition's collection is not at hand, and where a handler around
+    ``create_partition`` could wait for that exception.
 
     Source: both sides run on pymilvus 2.3.8 to 3.0.2.
     """

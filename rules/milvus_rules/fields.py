@@ -8,6 +8,7 @@ from migrate_milvus.flow import Site
 from migrate_milvus.planning import Planning
 from migrate_milvus.values import Const, Object, only
 from milvus_rules.library import CONNECTIONS
+from milvus_rules.owners import collections_of
 from milvus_rules.schemas import SchemaFacts, facts_of
 
 
@@ -18,7 +19,7 @@ def schema_of(site: Site, planning: Planning) -> SchemaFacts | None:
     that the same name is created with elsewhere in the program, when there is just one.
     """
     found: list[SchemaFacts] = []
-    for item in site.objects:
+    for item in collections_of(site, planning):
         facts = _schema_of_object(item, planning)
         if facts is None:
             return None

@@ -42,6 +42,9 @@ _DISTINCTIVE_KEYWORDS = {
     "create_index": frozenset({"index_params"}),
     "query_iterator": frozenset({"expr"}),
 }
+_MAKES_PARTITIONS = frozenset(
+    {"Partition", "Collection", "Collection.create_partition", "db.using_database"}
+)
 # What may take an index away that was made before, or make its parameters other ones.
 _CHANGES_INDEXES = frozenset(
     {
@@ -58,6 +61,7 @@ _CHANGES_INDEXES = frozenset(
     }
 )
 DEFAULT = ("constant", "default")
+_OR_NONE = " | None"
 _ROOTS = ("pymilvus", catalogue.GONE_PACKAGE)
 
 
@@ -103,10 +107,12 @@ class PyMilvus:
         symbol = catalogue.SYMBOLS.get(name)
         if symbol is None:
             return None
-        kind = symbol.result.removesuffix(" | None")
-        if kind in FOLLOWED and symbol.name != "Collection.schema":
-            return kind
-        return None
+        kind = symbol.result.removesuffix(_OR_NONE)
+        return kind if kind in FOLLOWED and symbol.name != "Collection.schema" else None
+
+    def may_give_none(self, name: str) -> bool:
+        symbol = catalogue.SYMBOLS.get(name)
+        return symbol is not None and symbol.result.endswith(_OR_NONE)
 
     def result_kinds(self) -> frozenset[str]:
         return frozenset({"MutationResult"})
@@ -160,12 +166,16 @@ class PyMilvus:
         return False
 
     # Facts: ("absent", connection, name), ("new", constructor), ("unindexed", objects),
-    # ("indexed", create_index call, objects) --------------------------------------------
+    # ("indexed", create_index call, objects), ("unparted", objects, partition) ------------
 
     def acts(self, site: Site, state: State, flow: Flow) -> None:
         symbol = site.symbol
         if site.form != "call":
             return
+        if symbol in _MAKES_PARTITIONS:
+            state.facts = frozenset(
+                f for f in state.facts if not (isinstance(f, tuple) and f[0] == "unparted")
+            )
         if symbol in _CHANGES_INDEXES:
             state.facts = frozenset(
                 f for f in state.facts if not (isinstance(f, tuple) and f[0] == "indexed")
@@ -201,6 +211,10 @@ class PyMilvus:
     def assume(self, site: Site, truth: bool, flow: Flow) -> frozenset[Fact]:
         if site.symbol == "utility.has_collection" and not truth:
             return frozenset(_name_facts(site, site.state, flow))
+        if site.symbol == "Collection.has_partition" and not truth:
+            wanted = bind(flow, site.call, PARAMETERS[site.symbol]).get("partition_name")
+            key = flow.identity(wanted, site.state, site.function)
+            return frozenset({("unparted", site.objects, key)}) if key is not None else frozenset()
         if site.symbol in ("Collection.has_index", "Collection.indexes") and not truth:
             return frozenset({("unindexed", site.objects)})
         return frozenset()

@@ -14,6 +14,7 @@ from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, re
 from migrate_milvus.values import Container
 from milvus_rules.contents import held_only_by
 from milvus_rules.fields import primary_key
+from milvus_rules.owners import target
 from milvus_rules.writing import Pair, can_be_true, client_call, is_none
 from milvus_rules.writing import known as _all_known
 
@@ -76,6 +77,13 @@ _QUERY = {
 # Read by neither side.
 _IGNORED = ("travel_timestamp", "graceful_time", "_async", "_callback", "check_task", "check_items")
 _OBJECTS_SINCE = (2, 5, 7)
+
+
+def _allowed(site: Site, names: dict[str, str]) -> dict[str, str]:
+    """The arguments with a meaning; a partition's methods take no partitions."""
+    if site.symbol.startswith("Collection."):
+        return names
+    return {name: new for name, new in names.items() if name != "partition_names"}
 
 
 def arguments_of(
@@ -240,11 +248,16 @@ class Search(Rule):
 
     id = "MLV501"
     title = "search and hybrid_search become client calls by keyword"
-    symbols = ("Collection.search", "Collection.hybrid_search")
+    symbols = (
+        "Collection.search",
+        "Collection.hybrid_search",
+        "Partition.search",
+        "Partition.hybrid_search",
+    )
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
-        hybrid = site.symbol == "Collection.hybrid_search"
-        names = _HYBRID if hybrid else _SEARCH
+        hybrid = site.symbol.endswith("hybrid_search")
+        names = _allowed(site, _HYBRID if hybrid else _SEARCH)
         arguments = planning.arguments(site)
         if hybrid:
             require(
@@ -270,12 +283,14 @@ class Search(Rule):
             ),
         )
         pairs, edits = arguments_of(site, planning, names)
+        collection, partition = target(site, planning, several=True)
         call = client_call(
             planning,
             site,
             "hybrid_search" if hybrid else "search",
-            ("collection_name", planning.name(site)),
+            ("collection_name", collection),
             *pairs,
+            partition,
         )
         return [*edits, ReplaceNode(site.node, (call,))]
 
@@ -294,14 +309,15 @@ class Query(Rule):
 
     id = "MLV502"
     title = "query names its output fields"
-    symbols = ("Collection.query",)
+    symbols = ("Collection.query", "Partition.query")
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
         arguments = planning.arguments(site)
-        require(QUERY_ARGUMENTS, lambda: known(site, planning, _QUERY))
+        names = _allowed(site, _QUERY)
+        require(QUERY_ARGUMENTS, lambda: known(site, planning, names))
         require(QUERY_ARGUMENTS, lambda: unpacked_can_change(site, planning))
         fields = arguments.get("output_fields")
-        pairs, edits = arguments_of(site, planning, _QUERY)
+        pairs, edits = arguments_of(site, planning, names)
         if is_none(fields) and arguments.unknown:
             require(
                 QUERY_ARGUMENTS,
@@ -322,8 +338,9 @@ class Query(Rule):
                 else p
                 for p in pairs
             ]
+        collection, partition = target(site, planning, several=True)
         call = client_call(
-            planning, site, "query", ("collection_name", planning.name(site)), *pairs
+            planning, site, "query", ("collection_name", collection), *pairs, partition
         )
         return [*edits, ReplaceNode(site.node, (call,))]
 
