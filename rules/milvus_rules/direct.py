@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from migrate_milvus.edits import Edit, InsertStatements, Line, ReplaceNode, Src, Template
 from migrate_milvus.flow import Site
@@ -19,6 +19,9 @@ UTILITY = predicate("utility-arguments-known", "every argument has a meaning for
 SWITCH = predicate(
     "database-switch-repeatable", "the call that switches the database can be written twice"
 )
+PASSWORD = predicate(
+    "password-changed-for-all", "nothing on the alias stays on the ORM when the password changes"
+)
 LOAD = predicate("load-arguments-known", "every argument has a meaning for the client")
 
 
@@ -28,7 +31,7 @@ class Row:
 
     ``positional``: ORM parameters passed by position after the collection's name; ``keywords``:
     ORM parameter to client keyword; ``suffix``: what is done with the result; ``named``: whether
-    the call names the collection of the receiver first.
+    the call names the collection of the receiver first; ``fixed``: what is written besides.
     """
 
     method: str
@@ -36,6 +39,7 @@ class Row:
     keywords: dict[str, str] = field(default_factory=dict)
     suffix: str = ""
     named: bool = False
+    fixed: tuple[Pair, ...] = ()
 
 
 _TIMEOUT = {"timeout": "timeout"}
@@ -95,11 +99,34 @@ USER_ROWS: dict[str, Row] = {
     "utility.create_user": _utility("create_user", user="user_name", password="password"),
     "utility.delete_user": _utility("drop_user", user="user_name"),
     "utility.list_usernames": _utility("list_users"),
+    "utility.reset_password": _utility(
+        "update_password",
+        user="user_name",
+        old_password="old_password",
+        new_password="new_password",
+    ),
     "utility.update_password": _utility(
         "update_password",
         user="user_name",
         old_password="old_password",
         new_password="new_password",
+    ),
+}
+
+RESOURCE_ROWS: dict[str, Row] = {
+    "utility.create_resource_group": _utility(
+        "create_resource_group", name="name", config="config"
+    ),
+    "utility.update_resource_groups": _utility("update_resource_groups", configs="configs"),
+    "utility.drop_resource_group": _utility("drop_resource_group", name="name"),
+    "utility.describe_resource_group": _utility("describe_resource_group", name="name"),
+    "utility.list_resource_groups": _utility("list_resource_groups"),
+    "utility.transfer_replica": _utility(
+        "transfer_replica",
+        source_group="source_group",
+        target_group="target_group",
+        collection_name="collection_name",
+        num_replicas="num_replicas",
     ),
 }
 
@@ -145,7 +172,7 @@ def write(site: Site, planning: Planning, row: Row, reason: str) -> list[Edit]:
         for name in dict.fromkeys(arguments.order):
             if name in row.keywords:
                 pairs.append(keyword(arguments, name, row.keywords[name]))
-    written: Template = (client_call(planning, site, row.method, *pairs),)
+    written: Template = (client_call(planning, site, row.method, *pairs, *row.fixed),)
     parent = planning.flow.source.parents[site.node]
     if row.suffix.endswith("== 0") and isinstance(parent, ast.UnaryOp):
         if isinstance(parent.op, ast.Not):
@@ -242,8 +269,10 @@ class Aliases(Rule):
 class Users(Rule):
     """Users are managed by the client: ``user`` becomes ``user_name``.
 
+    ``reset_password`` becomes ``update_password(..., reset_connection=True)`` where nothing on the
+    alias stays on the ORM: a password can be changed once, and what is sent from then on changes.
     ``list_user``, ``list_users`` and ``list_roles`` return objects of another shape and are
-    reported; so is ``reset_password``, which also changes the connection.
+    reported.
 
     Source: both sides run on pymilvus 2.3.8 to 3.0.2.
     """
@@ -251,9 +280,42 @@ class Users(Rule):
     id = "MLV604"
     title = "users are managed by the client"
     symbols = tuple(USER_ROWS)
+    order = 80
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
-        return write(site, planning, USER_ROWS[site.symbol], UTILITY)
+        row = USER_ROWS[site.symbol]
+        if site.symbol == "utility.reset_password":
+            require(
+                PASSWORD,
+                lambda: (
+                    PROVED
+                    if not planning.stays(site)
+                    else unknown(
+                        "reset_password changes what everything on the alias sends, and some of it "
+                        "stays on the ORM",
+                        planning.rule_set.recipe(site.symbol),
+                    )
+                ),
+            )
+            row = replace(row, fixed=(("reset_connection", ("True",)),))
+        return write(site, planning, row, UTILITY)
+
+
+class ResourceGroups(Rule):
+    """Resource groups are managed by the client; all arguments become keywords.
+
+    ``transfer_node`` has no equivalent and is reported: ``update_resource_groups`` says how many
+    nodes a group shall have.
+
+    Source: both sides run on pymilvus 2.4.15 to 3.0.2, requests compared.
+    """
+
+    id = "MLV605"
+    title = "resource groups are managed by the client"
+    symbols = tuple(RESOURCE_ROWS)
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        return write(site, planning, RESOURCE_ROWS[site.symbol], UTILITY)
 
 
 class Server(Rule):

@@ -382,10 +382,8 @@ INFOS = tuple(
             "construct_from_dataframe",
             "There is no equivalent: write the schema out and insert the rows.",
         ),
-        ("MLV605", "resource groups and replicas", "Reported, with what to write instead."),
         ("MLV606", "bulk insert", "Reported: bulk_writer replaces it, over HTTP."),
         ("MLV608", "timestamp helpers", "Import them from pymilvus itself."),
-        ("MLV801", "Role objects", "Reported, with what to write instead."),
         ("MLV950", "names that left before 3.0", "Reported, with what took their place."),
     )
 )
