@@ -971,6 +971,10 @@ class Planning:
         """
         if site.receiver is made.node:
             return self.name_of(owner)
+        if owner not in self.inlined and self.holds_still(
+            owner, made, site.node, site.state, site.function
+        ):
+            return (Src(owner),)
         chosen: ast.expr | None = None
         values = self.flow.value(owner)
         for item in values:
@@ -987,13 +991,7 @@ class Planning:
                 chosen = None
                 break
             chosen = expression
-        if chosen is not None:
-            return (Src(chosen),)
-        if owner in self.inlined:
-            return None
-        if self.holds_still(owner, made, site.node, site.state, site.function):
-            return (Src(owner),)
-        return None
+        return None if chosen is None else (Src(chosen),)
 
     def holds_still(
         self,

@@ -41,6 +41,7 @@ NOT_ASYNC = predicate("index-not-async", "_async is not used")
 ARGUMENTS = predicate("index-arguments-known", "every argument has a meaning for the client")
 NAME = predicate("index-name-known", "the index name is never None")
 
+_KNOWN = ("field_name", "index_params", "timeout", "index_name", "sync", "_async")
 _UNPACK_SINCE = (2, 5, 7)
 
 
@@ -63,6 +64,8 @@ class CreateIndex(Rule):
     raw parameters, and the client's flat form differs from the nested one that the ORM stored.
     Accepted difference: other parameters for an existing index no longer raise there.
 
+    ``Index(collection, field, params)`` is the same, where what is read of the object is known.
+
     Refused when the parameters are not a known dict, the result or ``_async`` is used, or an
     argument is unknown to the client.
 
@@ -72,7 +75,7 @@ class CreateIndex(Rule):
 
     id = "MLV301"
     title = "create_index takes prepared index parameters"
-    symbols = ("Collection.create_index",)
+    symbols = ("Collection.create_index", "Index")
     order = 40
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
@@ -80,7 +83,7 @@ class CreateIndex(Rule):
         statement = planning.flow.source.statement(site.node)
         arguments = planning.arguments(site)
         prepared = prepare(site, planning)
-        name = planning.name(site)
+        name = planning.name_of(lookups.owner(site, planning))
         created = client_call(
             planning,
             site,
@@ -107,9 +110,7 @@ def check(site: Site, planning: Planning) -> None:
     require(
         ARGUMENTS,
         lambda: (
-            known(
-                arguments, ("field_name", "index_params", "timeout", "index_name", "sync", "_async")
-            )
+            known(arguments, _KNOWN if site.symbol != "Index" else (*_KNOWN, "collection"))
             if arguments.get("field_name") is not None or arguments.unknown
             else unknown("the field's name is not given", "Pass the name of the indexed field.")
         ),
@@ -131,6 +132,11 @@ def check(site: Site, planning: Planning) -> None:
         lambda: (
             PROVED
             if is_statement(planning, site)
+            or (
+                site.symbol == "Index"
+                and lookups.is_known(site, planning)
+                and lookups.only_variable(site, planning) is not None
+            )
             else refuted(
                 "the result of create_index is used; the client returns None",
                 "client.create_index raises when it fails; drop the check of the result.",
@@ -240,12 +246,13 @@ def removable(
 
 def may_exist(site: Site, planning: Planning) -> bool:
     """Whether the index may exist already: not on a collection that was made just before."""
+    owners = lookups.owners(site, planning)
     if any(
-        isinstance(fact, tuple) and fact[0] == "unindexed" and fact[1] == site.objects
+        isinstance(fact, tuple) and fact[0] == "unindexed" and fact[1] == owners
         for fact in site.state.facts
     ):
         return False
-    origins = [item.origin for item in site.objects]
+    origins = [item.origin for item in owners]
     new = len(origins) == 1 and ("new", origins[0]) in site.state.facts
     return not new or _indexed_before(site, planning)
 
@@ -255,9 +262,9 @@ def _indexed_before(site: Site, planning: Planning) -> bool:
     mine = planning.arguments(site).get("field_name")
     for other in planning.sites:
         if (
-            other.symbol == site.symbol
+            other.symbol in lookups.MAKERS
             and other is not site
-            and other.objects & site.objects
+            and lookups.owners(other, planning) & lookups.owners(site, planning)
             and other.node.lineno <= site.node.lineno
         ):
             theirs = planning.arguments(other).get("field_name")

@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from migrate_milvus.arguments import bind
 from migrate_milvus.flow import Fact, Flow, Site, State
 from migrate_milvus.registry import Rule, RuleInfo, RuleSet
-from migrate_milvus.values import Object, Shape
+from migrate_milvus.values import Object, Shape, objects
 from milvus_rules import catalogue, signatures
 
 FOLLOWED = frozenset(
@@ -186,11 +186,15 @@ class PyMilvus:
             if site.objects:
                 origins = {o.origin for o in site.objects}
                 state.facts = frozenset(f for f in state.facts if not _about(f, origins))
-        elif symbol == "Collection.create_index":
+        elif symbol in ("Collection.create_index", "Index"):
             state.facts = frozenset(
                 f for f in state.facts if not (isinstance(f, tuple) and f[0] == "unindexed")
             )
-            state.facts |= {("indexed", site.call, site.objects)}
+            owners = site.objects
+            if symbol == "Index":
+                collection = bind(flow, site.call, PARAMETERS["Index"]).get("collection")
+                owners = objects(flow.value(collection), "Collection")
+            state.facts |= {("indexed", site.call, owners)}
         elif symbol == "Collection.drop_index":
             state.facts |= {("unindexed", site.objects)}
         elif symbol == "Collection":

@@ -18,6 +18,7 @@ ARGUMENTS = "index-arguments-known"
 READ = predicate("index-read-known", "what is read of the index has the same value in the client")
 HANDLER = predicate("index-handler", "no handler around waits for a missing index")
 
+MAKERS = ("Collection.create_index", "Index")
 # Values that are the same in the parameters that the ORM stored and in those of the client.
 _SAME_KEYS = ("index_type", "metric_type")
 _ITEMS = {"Index.field_name": '["field_name"]', "Index.index_name": '["index_name"]'}
@@ -40,6 +41,8 @@ class MadeIndex:
 def made_index(site: Site, planning: Planning) -> MadeIndex | None:
     """The call that surely made the index which ``site`` looks up; None when there is none."""
     flow = planning.flow
+    if site.symbol == "Index":
+        return _made(site, planning)
     wanted = planning.arguments(site).get("index_name")
     if isinstance(wanted, ast.Constant) and wanted.value is None:
         return None
@@ -57,7 +60,7 @@ def made_index(site: Site, planning: Planning) -> MadeIndex | None:
 
 
 def _made(site: Site, planning: Planning) -> MadeIndex | None:
-    if site.symbol != "Collection.create_index":
+    if site.symbol not in MAKERS:
         return None
     arguments = planning.arguments(site)
     field_name = arguments.get("field_name")
@@ -75,7 +78,7 @@ def _is_only(made: MadeIndex, site: Site, planning: Planning) -> bool:
     flow = planning.flow
     mine = flow.identity(made.field_name, made.site.state, made.site.function)
     for other in planning.sites:
-        if other.symbol != made.site.symbol or not other.objects & site.objects:
+        if other.symbol not in MAKERS or not owners(other, planning) & site.objects:
             continue
         if other is made.site or other.form != "call":
             continue
@@ -117,7 +120,7 @@ def members(site: Site, planning: Planning) -> list[Site]:
 def reads_parameters(created: Site, planning: Planning) -> bool:
     """Whether the dict of a ``create_index`` call will be read where the index was looked up."""
     for site in planning.sites:
-        if site.symbol != "Collection.index" or not planning.is_active(site):
+        if site.symbol not in ("Collection.index", "Index") or not planning.is_active(site):
             continue
         made = made_index(site, planning)
         if made is not None and made.site is created and is_known(site, planning):
@@ -134,7 +137,24 @@ def is_known(site: Site, planning: Planning) -> bool:
         return False
     if any(value_of(member, site, made, planning) is None for member in found):
         return False
-    return _is_receiver(site, planning) or _only_variable(site, planning) is not None
+    return _is_receiver(site, planning) or only_variable(site, planning) is not None
+
+
+def owners(site: Site, planning: Planning) -> frozenset[Object]:
+    """The collections whose index a site makes."""
+    if site.symbol != "Index":
+        return site.objects
+    collection = planning.arguments(site).get("collection")
+    return frozenset(v for v in planning.flow.value(collection) if isinstance(v, Object))
+
+
+def owner(site: Site, planning: Planning) -> ast.expr:
+    """The expression for the collection whose index a site makes or looks up."""
+    expression = (
+        planning.arguments(site).get("collection") if site.symbol == "Index" else site.receiver
+    )
+    assert expression is not None
+    return expression
 
 
 def _is_receiver(site: Site, planning: Planning) -> bool:
@@ -142,7 +162,7 @@ def _is_receiver(site: Site, planning: Planning) -> bool:
     return isinstance(parent, ast.Attribute) and parent.value is site.node
 
 
-def _only_variable(site: Site, planning: Planning) -> ast.stmt | None:
+def only_variable(site: Site, planning: Planning) -> ast.stmt | None:
     """``index = collection.index()``, where the variable holds nothing else and is only read."""
     flow = planning.flow
     statement = flow.source.statement(site.node)
@@ -174,7 +194,11 @@ def value_of(member: Site, looked: Site, made: MadeIndex, planning: Planning) ->
         return (Src(expression),)
 
     field_name, index_name = still(made.field_name), still(made.index_name)
-    params = still(made.params) if _is_echoed(made.params, planning) else None
+    # The constructor's object keeps what it was given; others tell what the server says.
+    told = looked.symbol == "Index" or _is_echoed(made.params, planning)
+    literal = literal_dict(planning.flow, made.params) is not None
+    inline = isinstance(made.params, ast.Dict)  # it would have to be written twice
+    params = still(made.params) if told and literal and not inline else None
     collection = _collection(member, looked, planning)
     if member.symbol in ("Index.params", "Index.to_dict") and not _only_read(member, planning):
         return None
@@ -207,23 +231,15 @@ def value_of(member: Site, looked: Site, made: MadeIndex, planning: Planning) ->
 
 def _collection(member: Site, looked: Site, planning: Planning) -> Template | None:
     """The name of the collection that the index belongs to, as it is written at ``member``."""
-    assert looked.receiver is not None
-    if member.receiver is looked.node:
-        return planning.name(looked)
-    if planning.holds_still(looked.receiver, looked, member.node, member.state, member.function):
-        inlined = planning.inlined.get(looked.receiver)
-        if inlined is None or planning.holds_still(
-            inlined, looked, member.node, member.state, member.function
-        ):
-            return planning.name(looked)
-    return None
+    expression = owner(looked, planning)
+    return planning.names_still(expression, looked, member)
 
 
 def _is_echoed(expression: ast.expr | None, planning: Planning) -> bool:
     """Whether the server tells the parameters as they were given: texts, and build parameters."""
     content = literal_dict(planning.flow, expression)
-    if content is None or isinstance(expression, ast.Dict):
-        return False  # a dict in the call would have to be written twice
+    if content is None:
+        return False
     items = dict_items(content)
     if not all(key in items for key in _SAME_KEYS):
         return False
@@ -312,7 +328,7 @@ class IndexByName(Rule):
         arguments = planning.arguments(site)
         require(ARGUMENTS, lambda: known(arguments, ("index_name", "timeout")))
         if is_known(site, planning):
-            statement = _only_variable(site, planning)
+            statement = only_variable(site, planning)
             return [] if statement is None else [ReplaceStatement(statement, ())]
         require(READ, lambda: _readable(site, planning))
         require(HANDLER, lambda: _handled(site, planning))
@@ -400,6 +416,8 @@ class IndexMembers(Rule):
         if site.symbol == "Index.drop":
             arguments = planning.arguments(site)
             require(ARGUMENTS, lambda: known(arguments, ("timeout",)))
+        if looked.symbol == "Index" and not is_known(looked, planning):
+            raise Quiet  # said at the constructor
         made = made_index(looked, planning)
         if made is not None and is_known(looked, planning):
             value = value_of(site, looked, made, planning)
@@ -430,6 +448,6 @@ def _looked_up(site: Site, planning: Planning) -> Site | None:
     (item,) = site.objects
     if isinstance(item.origin, ast.AST):
         for made in planning.flow.sites.get(item.origin, []):
-            if made.symbol == "Collection.index":
+            if made.symbol in ("Collection.index", "Index"):
                 return made
     return None
