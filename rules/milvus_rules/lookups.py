@@ -183,7 +183,7 @@ def only_variable(site: Site, planning: Planning) -> ast.stmt | None:
 
 def value_of(member: Site, looked: Site, made: MadeIndex, planning: Planning) -> Template | None:
     """What stands for a member of a known index; None when that is not known."""
-    if len(member.objects) != 1 or member.ambiguous:
+    if len(member.objects) != 1 or member.ambiguous or member.form not in ("call", "attribute"):
         return None
 
     def still(expression: ast.expr | None) -> Template | None:
@@ -352,7 +352,11 @@ def _readable(site: Site, planning: Planning) -> Answer:
     for member in found:
         if member.symbol in _ITEMS or _item(member, planning) is not None:
             continue
-        if member.symbol == "Index.drop" and _is_receiver(site, planning):
+        if (
+            member.symbol == "Index.drop"
+            and member.form == "call"
+            and _is_receiver(site, planning)
+        ):
             continue
         return unknown(
             f"{member.symbol} of an index that was not made just before: the client gives its "
