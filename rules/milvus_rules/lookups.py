@@ -352,11 +352,7 @@ def _readable(site: Site, planning: Planning) -> Answer:
     for member in found:
         if member.symbol in _ITEMS or _item(member, planning) is not None:
             continue
-        if (
-            member.symbol == "Index.drop"
-            and member.form == "call"
-            and _is_receiver(site, planning)
-        ):
+        if member.symbol == "Index.drop" and member.form == "call" and _is_receiver(site, planning):
             continue
         return unknown(
             f"{member.symbol} of an index that was not made just before: the client gives its "
