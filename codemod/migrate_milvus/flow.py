@@ -107,7 +107,7 @@ class Site:
 
     node: ast.expr
     symbol: str
-    form: str  # "call", "attribute", "reference", "annotation", "suspect"
+    form: str  # "call", "attribute", "reference", "annotation", "suspect", "import"
     receiver: ast.expr | None
     objects: frozenset[Object]
     function: FunctionInfo | None
@@ -197,6 +197,9 @@ class LibraryModel(Protocol):
 
     def is_site(self, name: str) -> bool:
         """Whether using the symbol is an ORM use."""
+
+    def is_gone(self, name: str) -> bool:
+        """Whether the symbol moved or went, so that it is the import that has to change."""
 
     def is_class(self, name: str) -> bool:
         """Whether the symbol is a class whose objects are followed."""

@@ -174,6 +174,8 @@ def _removable(
             root = bound.partition(".")[0]
             if root not in after[scope] and root in before[scope]:
                 removable.append(alias)
+        elif canonical is not None and flow.library.is_gone(canonical):
+            continue  # reported: it stays
         elif canonical is not None and (flow.library.is_site(canonical) or bound in before[scope]):
             removable.append(alias)
     return removable

@@ -145,6 +145,8 @@ class _Interpreter:
         self.handlers: list[list[State]] = []
         self.shadows: list[dict[str, Abstract]] = []
         self.fallbacks: list[dict[str, Abstract]] = []
+        self.importing = 0  # the handlers around that wait for an import to fail
+        self.announced: set[str] = set()
         self.consuming: set[Hashable] = set()
         self.outside: set[Hashable] = set()  # results of functions of other modules
         self.final: dict[str, Abstract] = {}
@@ -658,7 +660,10 @@ class _Interpreter:
     def exec_Try(self, node: ast.Try) -> None:
         before = self.state.copy()
         self.handlers.append([before])
+        waits = any(catches_import(handler) for handler in node.handlers)
+        self.importing += waits
         self.body(node.body)
+        self.importing -= waits
         reached = self.handlers.pop()
         ended = self.state
         at_handler = merge(reached)
@@ -740,11 +745,22 @@ class _Interpreter:
                 continue
             dotted = f"{module}.{alias.name}"
             self.flow.imports[alias] = dotted
+            self.announce(alias, dotted)
             values = self.module_value(dotted)
             for value in values:
                 if isinstance(value, Library) and self.library.resolve(dotted) is None:
                     self.flow.reexported[alias] = value.name
             self.bind(alias.asname or alias.name, values, alias)
+
+    def announce(self, alias: ast.alias, dotted: str) -> None:
+        """A name that moved or went is reported where it is imported, not at each use."""
+        canonical = self.library.resolve(dotted)
+        if canonical is None or not self.library.is_gone(canonical):
+            return
+        self.announced.add(canonical)
+        if not self.importing:
+            node: ast.expr = alias  # type: ignore[assignment]
+            self.record(self.site(node, canonical, "import", None, frozenset()))
 
     def module_value(self, dotted: str) -> Abstract:
         """What an import path binds."""
@@ -1074,8 +1090,12 @@ class _Interpreter:
 
     def mention(self, node: ast.expr, canonical: str, form: str = "reference") -> None:
         """A library symbol is named; whoever uses it rightly takes the mention back."""
-        if self.library.is_site(canonical):
+        if self.library.is_site(canonical) and not self.is_announced(node, canonical):
             self.mentions[node] = self.site(node, canonical, form, None, frozenset())
+
+    def is_announced(self, node: ast.expr, canonical: str) -> bool:
+        """Whether the name was reported where it is imported."""
+        return isinstance(node, ast.Name) and canonical in self.announced
 
     def site(
         self,
@@ -1124,7 +1144,11 @@ class _Interpreter:
             for child in ast.walk(inner):
                 if isinstance(child, ast.Name | ast.Attribute):
                     for value in self.peek(child):
-                        if isinstance(value, Library) and self.library.is_site(value.name):
+                        if (
+                            isinstance(value, Library)
+                            and self.library.is_site(value.name)
+                            and not self.library.is_gone(value.name)
+                        ):
                             self.mentions[node] = self.site(
                                 node, value.name, "annotation", None, frozenset()
                             )
@@ -1142,7 +1166,7 @@ class _Interpreter:
                     self.flow.reads[child] = self.flow.slot_of_name(child.id, self.function)
                 self.flow.values[child] = values
                 for value in values:
-                    if isinstance(value, Library):
+                    if isinstance(value, Library) and not self.library.is_gone(value.name):
                         self.mention(child, value.name, "annotation")
 
     def eval_Attribute(self, node: ast.Attribute) -> Abstract:
@@ -1247,6 +1271,7 @@ class _Interpreter:
         """What a library call or property gives."""
         kind = self.library.result(symbol)
         self.flow.call_origins[id(node)] = node
+        self.outside.add(id(node))  # what it gives is known: nothing else of the library
         # What the answer says holds until something acts.
         self.state.facts = self.state.facts | {("asked", node)}
         several = self.library.several(symbol)
@@ -1279,6 +1304,10 @@ class _Interpreter:
             case Library(name=name):
                 self.mentions.pop(node.func, None)
                 site = self.site(node, name, "call", None, frozenset())
+                if self.is_announced(node.func, name):
+                    self.outside.add(id(node))
+                    self.consume_arguments(node, f"{name}()")
+                    return frozenset({Opaque(id(node))})
                 return self.library_call(node, site, ambiguous)
             case Bound(owner=owner, member=member):
                 receiver = node.func.value if isinstance(node.func, ast.Attribute) else None

@@ -186,6 +186,15 @@ class Planning:
         rule = self.rule_set.rule_for(site.symbol)
         if site.form == "annotation":
             return self._rewrite_annotation(site)
+        if site.form == "import":
+            require(
+                BY_HAND,
+                refuted(
+                    f"{site.symbol} is not imported from here any more",
+                    self.rule_set.recipe(site.symbol),
+                ),
+            )
+            return []
         if site.form == "suspect":
             require(
                 RECEIVER,

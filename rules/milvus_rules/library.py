@@ -98,6 +98,9 @@ class PyMilvus:
         symbol = catalogue.SYMBOLS.get(name)
         return symbol is not None and symbol.verdict != "unchanged"
 
+    def is_gone(self, name: str) -> bool:
+        return name in catalogue.MOVED
+
     def is_class(self, name: str) -> bool:
         return name in FOLLOWED
 
@@ -277,7 +280,7 @@ class _Connections:
         if site.objects:
             keys = {self._key_of_object(item, flow) for item in site.objects}
             return next(iter(keys)) if len(keys) == 1 else None
-        if site.form == "suspect":
+        if site.form in ("suspect", "import"):
             return None
         if site.form != "call":
             return DEFAULT
@@ -310,7 +313,9 @@ class _Connections:
         return symbol in ("db.using_database", "utility.reset_password")
 
     def needs_client(self, site: Site) -> bool:
-        return site.form not in ("annotation", "suspect") and not self.is_connect(site.symbol)
+        return site.form not in ("annotation", "suspect", "import") and not self.is_connect(
+            site.symbol
+        )
 
 
 CONNECTIONS = _Connections()

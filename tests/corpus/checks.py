@@ -50,12 +50,15 @@ def _ruff(root: Path, paths: Sequence[str]) -> list[tuple[str, str, int]]:
     return [
         (
             Path(item["filename"]).resolve().relative_to(root.resolve()).as_posix(),
-            f"{item['code']} {item['message']}",
+            f"{item['code']} {_LINE.sub('', item['message'])}",
             item["location"]["row"],
         )
         for item in json.loads(done.stdout)
     ]
 
+
+#: Lines move: ``Redefinition of unused `x` from line 2``.
+_LINE = re.compile(r" from line \d+")
 
 #: The generated stubs of pymilvus do not parse, which would end mypy's run.
 MYPY_SETTINGS = """\

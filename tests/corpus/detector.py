@@ -16,15 +16,20 @@ What counts as one site
   are of calls and members only, so the comparison leaves them out.
 
 No sites: imports, annotations, schemas, data types, exceptions, search requests and results (they
-stay valid), and text in strings. The lines on which such things, or an ORM object that is only
-passed on, stand are kept as *marks*: a report entry there is about something real.
+stay valid), text in strings, names that left pymilvus, the results of writes, and methods called
+under another name. The lines on which such things, or an ORM object that is only passed on or
+given back, stand are kept as *marks*: a report entry there is about something real. So is a use of
+a parameter that nobody in sight passes, but that is named after an ORM class, in a file that
+imports the ORM: it cannot be told whether it is one, so that saying it may be is no error, and
+saying nothing is none either.
 
 How objects are followed
 ------------------------
 Statements in order, branches merged, loops twice; parameters take what callers in the project pass
 and what annotations say; returns, yields, tuples, containers, ``self.x``, class attributes, module
-globals, closures, lambdas, ``partial``/executors and imports between the project's own files are
-followed until nothing changes. An ``isinstance`` test is believed. Every object carries the place
+globals, fixtures (of the class, the file, or a ``conftest.py`` above), closures, lambdas,
+``partial``/executors and imports between the project's own files are followed until nothing
+changes. An ``isinstance`` test is believed. Every object carries the place
 it came from, so that one can ask whether it is ever seen in another file (``crossing``).
 
 Calibration
@@ -48,9 +53,11 @@ from typing import NamedTuple, TypeAlias
 from .symbols import (
     CLASSES,
     DATABASE_FUNCTIONS,
+    GONE_NAMES,
     NAMESPACES,
     PACKAGES,
     PRODUCES,
+    RESULTS,
     SCHEMA_NAMES,
     SUBMODULE_NAMESPACES,
     TOP_LEVEL_FUNCTIONS,
@@ -386,12 +393,16 @@ def library_member(module: str, name: str) -> Value:
         return frozenset({Atom("function", f"utility.{name}")})
     if name in SCHEMA_NAMES:
         return frozenset({Atom("schema", name)})
+    if name in GONE_NAMES and not rest:
+        return frozenset({Atom("gone", name)})
     if name == "orm" or last == "orm" or (package == "pymilvus_orm" and name.islower()):
         return frozenset({Atom("library", f"{module}.{name}")})
     return NOTHING
 
 
 ALL_NAMES = CLASSES | NAMESPACES | TOP_LEVEL_FUNCTIONS | SCHEMA_NAMES
+#: Parameters named after what they are said to hold; see ``Walker.unexplained``.
+_NAMED_AFTER = re.compile(r"(^|_)(coll|collection|partition|index)(_|$|\d)", re.IGNORECASE)
 
 #: Calls of the standard library that hand on what they are given, or its elements.
 _SAME = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "deque", "copy"})
@@ -481,8 +492,12 @@ class Walker:
             declared = self.annotated(arg.annotation, scope)
             if not any(atom.kind == "object" for atom in value):
                 value |= declared
-            for fixture in self.world.fixtures.get(arg.arg, ()):
+            for fixture in self.fixtures(function, arg.arg):
                 value |= fixture.result | fixture.yields
+            if not value and self.unexplained(function, arg.arg):
+                value = frozenset({Atom("unexplained", arg.arg)})
+            if _objects(value):
+                self.mark_line(arg.lineno)
             scope.names[arg.arg] = value
         for star in (arguments.vararg, arguments.kwarg):
             if star is not None:
@@ -499,7 +514,32 @@ class Walker:
                 scope.names[positional[0]] = scope.names[positional[0]] | {me}
             self.result(self.annotated(function.node.returns, scope, "return"))
             self.block(function.node.body, scope)
+            if _objects(function.result | function.yields):
+                self.mark_line(function.node.lineno)
         self.function, self.owner = outer
+
+    def fixtures(self, function: Function, name: str) -> list[Function]:
+        """What pytest passes under a name: of the class, the file, or a conftest.py above it."""
+        here = PurePosixPath(self.module.path)
+        found = []
+        for fixture in self.world.fixtures.get(name, ()):
+            path = PurePosixPath(fixture.module.path)
+            near = path == here and fixture.owner in (None, function.owner)
+            above = path.name == "conftest.py" and path.parent in here.parents
+            if (near or above) and fixture is not function:
+                found.append(fixture)
+        return found
+
+    def unexplained(self, function: Function, name: str) -> bool:
+        """Whether nobody in sight passes the parameter, and its name says what it may be."""
+        if function.called:
+            return False
+        imports = any(
+            atom.kind in ("class", "namespace")
+            for value in self.module.final.values()
+            for atom in value
+        )
+        return imports and bool(_NAMED_AFTER.search(name))
 
     @staticmethod
     def is_static(function: Function) -> bool:
@@ -966,9 +1006,11 @@ class Walker:
         return value
 
     def produced(self, node: ast.Attribute, atom: Atom) -> Value:
-        if atom.kind == "namespace":
-            return NOTHING
         what = f"{atom.name}.{node.attr}"
+        if atom.kind == "namespace":
+            return frozenset({Atom("method", what)})
+        if what in RESULTS:
+            return frozenset({Atom("writer", what, atom.origin)})
         if what == "Collection.construct_from_dataframe":
             return frozenset({Atom("bound", what)})
         if what in PRODUCES:
@@ -1000,12 +1042,15 @@ class Walker:
             elif atom.kind == "bound":
                 if atom.name == "Collection.construct_from_dataframe":
                     made = self.construct(node, "Collection")
-                    value |= {Atom("tuple", items=(made, NOTHING))}
+                    given = frozenset({Atom("result", "MutationResult")})
+                    value |= {Atom("tuple", items=(made, given))}
                 else:
                     value |= {Atom("object", atom.name, atom.origin)}
             elif atom.kind in ("ufunction", "umethod", "uclass", "uobject"):
                 known = True
                 value |= self.call(atom, node, arguments, keywords)
+            elif atom.kind == "writer":
+                value |= {Atom("result", "MutationResult", atom.origin)}
             elif atom.kind == "contents":
                 known = True
                 value |= self.container_call(atom, node, arguments, scope)
@@ -1339,6 +1384,9 @@ class Walker:
         last = node.end_lineno or node.lineno
         self.world.marks.setdefault(self.module.path, set()).update(range(node.lineno, last + 1))
 
+    def mark_line(self, line: int) -> None:
+        self.world.marks.setdefault(self.module.path, set()).add(line)
+
     def place(self, node: ast.expr) -> tuple[int, int]:
         """Where the last name of ``node`` stands: line and column in characters, from 1."""
         line = node.end_lineno or node.lineno
@@ -1355,7 +1403,10 @@ _STRING = re.compile(r"(^|\.)(" + "|".join(sorted(ALL_NAMES)) + r")(\.\w+)*$|^py
 
 
 def _orm(value: Value) -> bool:
-    kinds = {"object", "class", "function", "namespace", "schema", "library"}
+    kinds = {
+        "object", "class", "function", "namespace", "schema", "library", "gone", "result", "writer",
+        "method", "unexplained",
+    }  # fmt: skip
     return any(
         atom.kind in kinds or (_any(atom.items) and _orm(elements(frozenset({atom}))))
         for atom in value

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from .detector import Detected, Site
 from .report import Entry, Report
-from .symbols import words
+from .symbols import SCHEMA_NAMES, words
 
 #: The symbols whose uses have to be migrated where their objects stay in one file.
 COLLECTION_MEMBERS = words(
@@ -109,10 +109,12 @@ def measure(
     counted among the code of users.
     """
     result = Measured(label)
-    result.counted = len(before.detected.counted)
-    result.sites = len(before.detected.sites)
+    result.counted = sum(site.path in before.texts for site in before.detected.counted)
+    result.sites = sum(site.path in before.texts for site in before.detected.sites)
     result.references = result.sites - result.counted
-    result.unreadable = dict(before.detected.unreadable)
+    result.unreadable = {
+        path: why for path, why in before.detected.unreadable.items() if path in before.texts
+    }
     result.errors = [*first.errors, *(e for e in second.errors if e not in first.errors)]
     result.reasons, result.held = first.reasons, first.held
     result.again = sorted(second.changed)
@@ -289,9 +291,9 @@ def outside_lines(path: str, old: str, new: str, sites: Iterable[Site]) -> list[
 
     Had to be edited: statements with a site, with an import of the library, with a schema or
     field; statements that share a name with the arguments, targets or receiver of one with a site
-    (data, index parameters, names); signatures of functions and calls of the file's own functions,
-    which may hand the client on. This is generous: a line that is listed is a real surprise, a
-    line that is not listed may still be one.
+    or a schema (data, index parameters, names); signatures of functions and calls of the file's own
+    functions, which may hand the client on; an ``else`` that is left empty. This is generous: a
+    line that is listed is a real surprise, a line that is not listed may still be one.
     """
     try:
         tree = ast.parse(old)
@@ -308,17 +310,25 @@ def outside_lines(path: str, old: str, new: str, sites: Iterable[Site]) -> list[
     }
     for node in statements:
         span = _header(node)
+        words = _names(node, span)
         if at & set(span):
             allowed.update(span)
-            names |= _names(node, span)
+            names |= words
+        elif words & SCHEMA_NAMES:
+            names |= words
     for node in statements:
         span = _header(node)
         words = _names(node, span)
         is_signature = isinstance(node, (*FUNCTIONS, ast.Global))
         of_library = isinstance(node, (ast.Import, ast.ImportFrom))
-        schema = bool(words & {"FieldSchema", "CollectionSchema"})
+        schema = bool(words & SCHEMA_NAMES)
         if is_signature or of_library or schema or words & names or words & functions:
             allowed.update(span)
+    for node in statements:
+        # An ``else`` goes with the last statement in it.
+        inside, above = getattr(node, "orelse", None), getattr(node, "body", None)
+        if inside and above and allowed.issuperset(_lines(inside)):
+            allowed.update(range((above[-1].end_lineno or 0) + 1, inside[0].lineno))
     lines = old.split("\n")
     same = equal_lines(old, new)
     return [
@@ -326,6 +336,10 @@ def outside_lines(path: str, old: str, new: str, sites: Iterable[Site]) -> list[
         for number, line in enumerate(lines, 1)
         if number not in same and number not in allowed and line.strip()
     ]
+
+
+def _lines(body: list[ast.stmt]) -> Iterable[int]:
+    return range(body[0].lineno, (body[-1].end_lineno or body[-1].lineno) + 1)
 
 
 def _header(node: ast.stmt) -> range:

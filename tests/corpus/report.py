@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,8 +32,30 @@ class Report:
     listed: dict[str, set[int]] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     errors: list[str] = field(default_factory=list)
-    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
-    held: Counter[tuple[str, str]] = field(default_factory=Counter)
+    findings: list[tuple[str, tuple[str, str], int]] = field(default_factory=list)
+
+    @property
+    def reasons(self) -> Counter[tuple[str, str]]:
+        """How often a rule refused for a reason."""
+        return Counter(why for _, why, _ in self.findings)
+
+    @property
+    def held(self) -> Counter[tuple[str, str]]:
+        """How many further uses these refusals held back."""
+        held: Counter[tuple[str, str]] = Counter()
+        for _, why, number in self.findings:
+            held[why] += number
+        return held
+
+    def of(self, paths: Container[str]) -> Report:
+        """What was said about these files."""
+        return Report(
+            [entry for entry in self.entries if entry.path in paths],
+            {path: lines for path, lines in self.listed.items() if path in paths},
+            {path for path in self.changed if path in paths},
+            [error for error in self.errors if error.partition(": ")[0] in paths],
+            [finding for finding in self.findings if finding[0] in paths],
+        )
 
     def lines(self, path: str) -> dict[int, list[Entry]]:
         by_line: dict[int, list[Entry]] = {}
@@ -62,8 +85,8 @@ def from_data(data: dict[str, Any], root: Path) -> Report:
                 message = " ".join(finding.get("message", "").split())
                 report.errors.append(f"{name}: {entry.rule} {entry.reason} {message}".strip())
             elif finding["severity"] == "blocked":
-                report.reasons[entry.rule, entry.reason] += 1
-                report.held[entry.rule, entry.reason] += len(finding.get("follows", ()))
+                held = len(finding.get("follows", ()))
+                report.findings.append((name, (entry.rule, entry.reason), held))
                 if entry.rule not in FILE_RULES:
                     report.entries.append(entry)
         for site in file["sites"]:

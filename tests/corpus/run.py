@@ -42,11 +42,15 @@ class RunError(Exception):
 
 @dataclass(frozen=True)
 class Project:
-    """A tree to measure: which of its files count, and what is known about it."""
+    """A tree to measure: which of its files count, and what is known about it.
+
+    ``context`` are further files that the tool and the detector see, as their owner's tools would.
+    """
 
     label: str
     root: Path
     files: tuple[str, ...]
+    context: tuple[str, ...] = ()
     expected: int = 0
     library: bool = False
 
@@ -119,26 +123,30 @@ def chosen(options: argparse.Namespace) -> Iterable[Project]:
             if named(label):
                 names = [p.relative_to(folder).as_posix() for p in python_files(folder)]
                 library = (folder / "pymilvus" / "orm").is_dir()
-                yield Project(label, folder, _kept(names, options), library=library)
+                yield Project(label, folder, _kept(names, options), tuple(names), library=library)
         return
     seen: set[str] = set()
     for archive in ARCHIVES:
         folder = download.fetch(archive, options.cache)
-        names = new_files(archive, folder, seen)
+        every = user_files(archive, folder)
+        names = new_files(folder, every, seen)
         if named(archive.label):
             kept = _kept(names, options)
             expected = 0 if options.exclude_tests else archive.sites
-            yield Project(archive.label, folder, kept, expected, archive.from_source)
+            yield Project(archive.label, folder, kept, tuple(every), expected, archive.from_source)
 
 
-def new_files(archive: Archive, folder: Path, seen: set[str]) -> list[str]:
+def user_files(archive: Archive, folder: Path) -> list[str]:
+    """The files of an archive that are no library's."""
+    names = [path.relative_to(folder).as_posix() for path in python_files(folder)]
+    return [n for n in names if not archive.folders or n.split("/")[0] in archive.folders]
+
+
+def new_files(folder: Path, every: Iterable[str], seen: set[str]) -> list[str]:
     """The files of an archive that count; ORM files that came with an earlier one do not."""
     names = []
-    for path in python_files(folder):
-        name = path.relative_to(folder).as_posix()
-        if archive.folders and name.split("/")[0] not in archive.folders:
-            continue
-        data = path.read_bytes()
+    for name in every:
+        data = (folder / name).read_bytes()
         if b"pymilvus" in data:
             digest = hashlib.sha256(data).hexdigest()
             if digest in seen:
@@ -172,9 +180,10 @@ def run(project: Project, folder: Path, options: argparse.Namespace, scratch: Pa
         if side.exists():
             shutil.rmtree(side)
         copy(project, side)
-    first = migrate(after, folder / "report-1.json", options, "--write")
-    second = migrate(after, folder / "report-2.json", options)
-    old, new = read_tree(before, project.files), read_tree(after, project.files)
+    counted = set(project.files)
+    first = migrate(after, folder / "report-1.json", options, "--write").of(counted)
+    second = migrate(after, folder / "report-2.json", options).of(counted)
+    old, new = (read_tree(side, project.files, project.context) for side in (before, after))
     result = measure(project.label, old, new, first, second, library_tests=project.library)
     result.expected = project.expected
     changed = sorted(name for name in old.texts if old.texts[name] != new.texts.get(name))
@@ -192,10 +201,10 @@ def run(project: Project, folder: Path, options: argparse.Namespace, scratch: Pa
 
 
 def copy(project: Project, target: Path) -> None:
-    """The counted files and the project's settings, without what came along with them."""
+    """The project's files and settings, without the library that came along with them."""
     settings = [name for name in download.SETTINGS if (project.root / name).is_file()]
     target.mkdir(parents=True)
-    for name in (*project.files, *settings):
+    for name in (*dict.fromkeys((*project.files, *project.context)), *settings):
         path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes((project.root / name).read_bytes())
@@ -228,14 +237,16 @@ def migrate(
     return report.read(report_file, tree)
 
 
-def read_tree(root: Path, names: Iterable[str]) -> Tree:
+def read_tree(root: Path, names: Iterable[str], context: Iterable[str] = ()) -> Tree:
+    names = list(names)
     texts = {}
     for name in names:
         try:
             texts[name] = decode((root / name).read_bytes())
         except (UnicodeDecodeError, LookupError, SyntaxError):
             texts[name] = (root / name).read_bytes().decode("latin-1")
-    return Tree(texts, detect(root, [root / name for name in names]))
+    detected = detect(root, [root / name for name in dict.fromkeys((*names, *context))])
+    return Tree(texts, detected)
 
 
 def diff(old: dict[str, str], new: dict[str, str]) -> str:

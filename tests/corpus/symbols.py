@@ -66,3 +66,23 @@ PRODUCES = {
 
 #: Stay valid, and are no sites; the codemod may still name them in its report.
 SCHEMA_NAMES = frozenset({"FieldSchema", "CollectionSchema"})
+
+#: What writes give back: valid, but the client's methods give a dict instead, so that whoever reads
+#: one has to change with the write. ``class.member`` → the class handed out.
+RESULTS = words(
+    """
+    Collection.insert Collection.upsert Collection.delete
+    Partition.insert Partition.upsert Partition.delete
+    """
+)
+
+#: Names that older releases had at the top, and that are gone from there or from everywhere. They
+#: are no ORM, and programs that import them stop at the import: the codemod should say so.
+GONE_NAMES = words(
+    """
+    LocalBulkWriter RemoteBulkWriter BulkFileType bulk_import get_import_progress list_import_jobs
+    DEFAULT_RESOURCE_GROUP BulkLoadState RangeType ConnectError NotConnectError
+    RepeatingConnectError VersionError BaseException
+    DEBUG_LOG_LEVEL ERROR_LOG_LEVEL INFO_LOG_LEVEL WARN_LOG_LEVEL
+    """
+)

@@ -408,6 +408,106 @@ def test_an_object_from_an_unknown_caller_crosses() -> None:
     assert [site.crossing for site in detected.sites] == [True]
 
 
+def marked(source: str, **others: str) -> list[int]:
+    return sorted(found(source, **others).marks.get("main.py", ()))
+
+
+# Lines that hold something of the ORM which is no site, without those of the imports.
+MARKS = {
+    "result_of_a_write": (
+        """
+        from pymilvus import Collection
+        def write(c: Collection):
+            result = c.insert([])
+            return result
+        class Store:
+            def __init__(self):
+                self.col = Collection("x")
+            def add(self):
+                self.res = self.col.insert([])
+                return self.res.primary_keys
+        print(write(Collection("y")).insert_count)
+        number = len([])
+        """,
+        [2, 3, 4, 5, 8, 10, 11, 12],
+    ),
+    "name_that_left": (
+        """
+        from pymilvus import LocalBulkWriter, DEFAULT_RESOURCE_GROUP, SearchResult
+        writer = LocalBulkWriter(1)
+        print(DEFAULT_RESOURCE_GROUP)
+        print(SearchResult)
+        """,
+        [2, 3, 4],
+    ),
+    "method_under_another_name": (
+        """
+        from pymilvus import connections
+        add = connections.add_connection
+        add(test={})
+        sub = len
+        sub([])
+        """,
+        [2, 3, 4],
+    ),
+    "function_that_gives_or_takes_one": (
+        """
+        from pymilvus import Collection
+        def make():
+            return Collection("x")
+        def use(
+            flag,
+            c,
+        ):
+            pass
+        def other():
+            return 1
+        use(1, make())
+        """,
+        [2, 3, 4, 7, 12],
+    ),
+    "parameter_named_after_a_class": (
+        """
+        from pymilvus import connections
+        def use(collection, thing):
+            collection.load()
+            thing.load()
+        def called(collection):
+            collection.load()
+        called(1)
+        """,
+        [2, 4],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MARKS)
+def test_marks_what_is_no_site(case: str) -> None:
+    source, expected = MARKS[case]
+    assert marked(source) == expected
+
+
+def test_a_parameter_named_after_a_class_needs_the_orm_in_its_file() -> None:
+    assert marked("import pymilvus\ndef use(collection):\n    collection.load()\n") == [1]
+
+
+def test_a_fixture_is_seen_where_pytest_sees_it() -> None:
+    conftest = "import pytest\nfrom pymilvus import Collection\n@pytest.fixture\n"
+    conftest += "def col():\n    yield Collection('x')\n"
+    use = "def test_it(col):\n    col.load()\n"
+    texts = {
+        "tests/conftest.py": conftest,
+        "tests/inner/test_a.py": use,
+        "tests/test_b.py": use.replace("col", "other"),
+        "elsewhere/test_c.py": use,
+        "tests/test_d.py": conftest.replace("col", "other"),
+    }
+    # Files that import nothing of the project are looked at only when they name the library.
+    texts = {path: f"import pymilvus\n{text}" for path, text in texts.items()}
+    sites = {s.path for s in detect_sources(texts).sites if s.symbol == "Collection.load"}
+    assert sites == {"tests/inner/test_a.py"}
+
+
 def test_columns_count_characters() -> None:
     detected = found('from pymilvus import utility\nx = "äöü"; utility.drop_collection("é")\n')
     assert [(s.line, s.column) for s in detected.sites] == [(2, 20)]
@@ -528,6 +628,41 @@ def test_a_changed_line_that_has_nothing_to_do_with_the_orm_is_counted() -> None
     assert result.outside == ["main.py:6 answer = 6  * 7"]
 
 
+def test_lines_of_schemas_and_of_an_emptied_else_are_no_surprise() -> None:
+    old = """\
+from pymilvus import Collection, CollectionSchema, FieldSchema
+one = FieldSchema("a", 1)
+fields = [one,
+          one]
+if one:
+    c = Collection("x", CollectionSchema(fields))
+else:
+    c = Collection("x")
+if one:
+    pass
+else:
+    pass
+"""
+    new = """\
+if one:
+    create("x")
+"""
+    result = judged(old, new, fake_report(), fake_report())
+    assert result.outside == ["main.py:10 pass", "main.py:11 else:", "main.py:12 pass"]
+
+
+def test_only_what_counts_is_measured() -> None:
+    """Files that came with an earlier archive are seen, and left out of the numbers."""
+    texts = {"main.py": OLD, "known.py": OLD}
+    counted = Tree({"main.py": OLD}, detect_sources(texts))
+    data = fake_report(2, 3, 4, 5, 1)
+    data["files"].append({**fake_report(6)["files"][0], "path": "known.py"})
+    report = from_data(data, Path()).of({"main.py"})
+    result = measure("x", counted, counted, report, report)
+    assert (result.counted, result.sites, result.reported) == (4, 4, 4)
+    assert result.dangling == []
+
+
 def test_a_file_that_lends_its_connection_is_not_self_contained() -> None:
     texts = {
         "main.py": OLD + "import helper\n",
@@ -606,6 +741,14 @@ def test_only_new_errors_count_and_types_are_those_of_the_client(tmp_path: Path)
     assert static == ["main-1.py:6 F401 `os` imported but unused"]
     types = checks.new_type_errors(*sides, tmp_path)
     assert [line.split('"')[0] for line in types] == ["main-1.py:4 Argument 1 to ", "main-1.py:5 "]
+
+
+def test_an_old_complaint_may_name_another_line(tmp_path: Path) -> None:
+    old = "from a import x\nfrom b import x\nprint(x)\n"
+    for side, text in (("old", old), ("new", f"import sys\n{old}print(sys)\n")):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "m.py").write_text(text)
+    assert checks.new_static_errors(tmp_path / "old", tmp_path / "new", ["m.py"]) == []
 
 
 def test_unpacking_never_leaves_the_folder(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migrate_milvus.model import FileResult, Severity, Status
-from milvus_rules.catalogue import QUALIFIED, STAYS_VALID, SYMBOLS, Symbol, star_names
+from milvus_rules.catalogue import MOVED, QUALIFIED, STAYS_VALID, SYMBOLS, Symbol, star_names
 from tests.engine.helpers import migrate_text
 
 USE = "# the use"
@@ -124,7 +124,10 @@ def imports(symbol: Symbol) -> str:
 
 
 def program(symbol: Symbol, *, called: bool = True) -> tuple[str, int]:
-    """A program that uses the symbol, and the line of the use."""
+    """A program that uses the symbol, and the line of the use.
+
+    For a name that moved that is the import: it is what has to change.
+    """
     text, setup = expression(symbol, called=called)
     before = [imports(symbol), 'connections.connect(host="localhost", port="19530")', setup]
     if symbol.name == "connections.connect" and called:
@@ -132,7 +135,8 @@ def program(symbol: Symbol, *, called: bool = True) -> tuple[str, int]:
     lines = "\n".join(filter(None, before)).splitlines()
     alone = called and symbol.result == "None"
     use = text if alone else f"print({text})"
-    return "\n".join([*lines, f"{use}  {USE}", ""]), len(lines) + 1
+    number = 2 if symbol.name in MOVED else len(lines) + 1
+    return "\n".join([*lines, f"{use}  {USE}", ""]), number
 
 
 def assert_accounted(result: FileResult, line: int) -> None:
@@ -186,6 +190,25 @@ def test_every_symbol_used_as_a_value_is_reported(symbol: Symbol) -> None:
     result = migrate_text(text)
     assert_accounted(result, line)
     assert [f for f in result.findings if f.place.line == line]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("from pymilvus import LocalBulkWriter\ndef f(w: LocalBulkWriter): ...\n", [1]),
+        ("import pymilvus\nprint(pymilvus.DEFAULT_RESOURCE_GROUP)\n", [2]),
+        (
+            "try:\n    from pymilvus import BulkFileType\nexcept ImportError:\n"
+            "    from pymilvus.bulk_writer import BulkFileType\nprint(BulkFileType.JSON)\n",
+            [],
+        ),
+    ],
+    ids=["imported", "by module", "with a fallback"],
+)
+def test_a_name_that_moved_is_reported_once(text: str, lines: list[int]) -> None:
+    result = migrate_text(text)
+    assert [f.place.line for f in result.findings] == lines
+    assert [site.place.line for site in result.sites] == lines
 
 
 @pytest.mark.parametrize("symbol", VALID, ids=lambda symbol: symbol.name)

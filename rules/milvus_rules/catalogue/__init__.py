@@ -21,6 +21,7 @@ from milvus_rules.catalogue import (
 )
 from milvus_rules.catalogue.model import Kind, Parameter, Symbol, Verdict
 from milvus_rules.catalogue.names import GONE_PACKAGE, ORM_MODULES, QUALIFIED, QUIET_MODULES
+from milvus_rules.catalogue.removed import MOVED
 from milvus_rules.catalogue.valid import (
     CODE_IS_AN_ATTRIBUTE,
     UNREACHABLE,
@@ -32,6 +33,7 @@ __all__ = [
     "GONE_PACKAGE",
     "IDIOMS",
     "IMPORT_FROM",
+    "MOVED",
     "ORM_MODULES",
     "QUALIFIED",
     "QUIET_MODULES",

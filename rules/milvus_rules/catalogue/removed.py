@@ -321,6 +321,13 @@ PRIVATE: tuple[Symbol, ...] = (
     ),
 )
 
+MOVED: frozenset[str] = frozenset(
+    symbol.name
+    for symbol in (*BULK, *EXCEPTIONS, *LEVELS, *OTHERS)
+    if not symbol.owner and symbol.name not in ("Milvus", "pymilvus_orm")
+)
+"""Names of the top level whose import has to change: every use of them follows from it."""
+
 SYMBOLS: tuple[Symbol, ...] = (
     CREDENTIALS + BULK + EXCEPTIONS + LEVELS + OLD_CLIENT + OTHERS + PRIVATE
 )
