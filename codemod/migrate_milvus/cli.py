@@ -80,6 +80,48 @@ def _rules(ctx: Any, param: Any, values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(rules)
 
 
+# What is migrated, and how: the same for the migration and for its proof.
+_MIGRATION = (
+    click.option(
+        "--exclude", multiple=True, metavar="PATTERN", help="Leave out, as .gitignore would."
+    ),
+    click.option(
+        "--select", multiple=True, metavar="ID", callback=_rules, help="Apply only these rules."
+    ),
+    click.option("--ignore", multiple=True, metavar="ID", callback=_rules, help="Leave out rules."),
+    click.option(
+        "--unsafe/--no-unsafe", default=None, help="Also apply rewrites that you have to review."
+    ),
+    click.option(
+        "--target-version",
+        metavar="VERSION",
+        callback=_version,
+        help="Oldest pymilvus to run on [2.6.13].",
+    ),
+    click.option(
+        "--target-python", metavar="VERSION", callback=_python, help="Oldest Python to run on."
+    ),
+    click.option(
+        "--line-length", type=click.IntRange(min=1), metavar="N", help="Width of new lines."
+    ),
+    click.option(
+        "--keep-signatures/--no-keep-signatures",
+        default=None,
+        help="Refuse what would change the signature of a public function.",
+    ),
+    click.option(
+        "--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Processes [one a processor]."
+    ),
+)
+
+
+def migration_options(function: Any) -> Any:
+    """Give a command the options that say what is migrated, and how (see :func:`_settings`)."""
+    for option in reversed(_MIGRATION):
+        function = option(function)
+    return function
+
+
 class _Command(click.Command):
     """The command, and beside it ``verify``, which is loaded when it is asked for."""
 
@@ -106,29 +148,7 @@ class _Command(click.Command):
 @click.option("--diff", is_flag=True, help="Also print what would change, as a unified diff.")
 @click.option("--write", is_flag=True, help="Write the changes to the files.")
 @click.option("--check", is_flag=True, help="Change and print nothing; the exit code tells.")
-@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out, as .gitignore would.")
-@click.option(
-    "--select", multiple=True, metavar="ID", callback=_rules, help="Apply only these rules."
-)
-@click.option("--ignore", multiple=True, metavar="ID", callback=_rules, help="Leave out rules.")
-@click.option(
-    "--unsafe/--no-unsafe", default=None, help="Also apply rewrites that you have to review."
-)
-@click.option(
-    "--target-version",
-    metavar="VERSION",
-    callback=_version,
-    help="Oldest pymilvus to run on [2.6.13].",
-)
-@click.option(
-    "--target-python", metavar="VERSION", callback=_python, help="Oldest Python to run on."
-)
-@click.option("--line-length", type=click.IntRange(min=1), metavar="N", help="Width of new lines.")
-@click.option(
-    "--keep-signatures/--no-keep-signatures",
-    default=None,
-    help="Refuse what would change the signature of a public function.",
-)
+@migration_options
 @click.option(
     "--report",
     "reports",
@@ -136,9 +156,6 @@ class _Command(click.Command):
     metavar="text|json[=FILE]",
     callback=_reports,
     help="Format, and file, of the report.",
-)
-@click.option(
-    "--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Processes [one a processor]."
 )
 @click.option("--list-rules", is_flag=True, help="List the rules.")
 @click.option("--explain", metavar="ID", help="Say what a rule does, why, and when it refuses.")

@@ -85,26 +85,7 @@ class _VerifyCommand(click.Command):
     callback=cli._reports,
     help="Format, and file, of the report.",
 )
-@click.option("--exclude", multiple=True, metavar="PATTERN", help="Do not migrate these files.")
-@click.option(
-    "--select", multiple=True, metavar="ID", callback=cli._rules, help="Apply only these rules."
-)
-@click.option("--ignore", multiple=True, metavar="ID", callback=cli._rules, help="Leave out rules.")
-@click.option(
-    "--unsafe/--no-unsafe", default=None, help="Also apply rewrites that you have to review."
-)
-@click.option(
-    "--target-version", metavar="VERSION", callback=cli._version, help="Oldest pymilvus to run on."
-)
-@click.option(
-    "--target-python", metavar="VERSION", callback=cli._python, help="Oldest Python to run on."
-)
-@click.option("--line-length", type=click.IntRange(min=1), metavar="N", help="Width of new lines.")
-@click.option(
-    "--keep-signatures/--no-keep-signatures",
-    default=None,
-    help="Refuse what would change the signature of a public function.",
-)
+@cli.migration_options
 @click.option("--color/--no-color", "colour", default=None, help="Default: on a terminal.")
 @click.pass_context
 def verify(ctx: click.Context, /, paths: tuple[Path, ...], **options: Any) -> None:
