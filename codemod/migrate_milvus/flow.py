@@ -16,6 +16,8 @@ from migrate_milvus.syntax import SourceText
 from migrate_milvus.values import BOTTOM, Abstract, Container, Foreign, Object, Opaque, Shape, join
 
 UNBOUND = -1
+# Methods that run once for an object, before its others.
+_MAKERS = frozenset({"__init__", "__post_init__", "__new__", "setUp"})
 
 
 @dataclass(frozen=True)
@@ -267,6 +269,7 @@ class Flow:
     patched: dict[ast.expr, str] = field(default_factory=dict)
     computed: dict[ast.expr, str] = field(default_factory=dict)
     declarations: dict[Slot, list[ast.expr]] = field(default_factory=lambda: defaultdict(list))
+    _attributes_set: frozenset[str] | None = None
 
     def value(self, node: ast.AST | None) -> Abstract:
         """What ``node`` may hold, over all times it is evaluated."""
@@ -336,6 +339,69 @@ class Flow:
             return constant
         return ("slot", slot) if self.is_stable(slot) else None
 
+    def held_value(
+        self, node: ast.expr | None, state: State, function: FunctionInfo | None
+    ) -> Hashable | None:
+        """Like ``identity``, for a value that names something opened in this run of the program.
+
+        It also knows attributes that a helper of the constructor sets, and attributes of objects
+        from elsewhere, when nothing in the module sets an attribute of that name: were another
+        value there later, nothing would be open under it.
+        """
+        known = self.identity(node, state, function)
+        if known is not None or not isinstance(node, ast.Attribute):
+            return known
+        slot = self.reads.get(node)
+        if slot is not None and self.writes.get(slot):
+            return ("slot", slot) if self._set_while_made(slot) else None
+        base = self.held_value(node.value, state, function)
+        if base is None or node.attr in self.attributes_set():
+            return None
+        return ("part", base, node.attr)
+
+    def attributes_set(self) -> frozenset[str]:
+        """The names of all attributes that the module sets or deletes, in any way."""
+        if self._attributes_set is None:
+            found = set()
+            for node in self.source.parents:
+                if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+                    found.add(node.attr)
+                elif isinstance(node, ast.Call) and len(node.args) > 1:
+                    name = node.args[1]
+                    if isinstance(node.func, ast.Name) and node.func.id == "setattr":
+                        found.add(str(name.value) if isinstance(name, ast.Constant) else "")
+            self._attributes_set = frozenset(found)
+        return self._attributes_set
+
+    def _set_while_made(self, slot: Slot) -> bool:
+        """Whether an attribute gets its one value (besides None) while its object is made."""
+        writes = [
+            write
+            for write in self.writes.get(slot, {}).values()
+            if not (isinstance(write.value, ast.Constant) and write.value.value is None)
+        ]
+        if slot.kind != "attribute" or len(writes) != 1 or writes[0].in_loop:
+            return False
+        return self._makes(self.scope_of.get(writes[0].target), set())
+
+    def _makes(self, function: FunctionInfo | None, seen: set[FunctionInfo]) -> bool:
+        """Whether the function is a constructor, or a private helper that only those call."""
+        if function is None or function in seen or function in self.escaped_functions:
+            return False
+        if function.name in _MAKERS:
+            return True
+        callers = self.callers(function)
+        return (
+            function.owner is not None
+            and function.name.startswith("_")
+            and bool(callers)
+            and all(
+                edge.node is not None
+                and self._makes(self.scope_of.get(edge.node), {*seen, function})
+                for edge in callers
+            )
+        )
+
     def is_stable(self, slot: Slot) -> bool:
         """Whether the slot is written once, before anything else can read it.
 
@@ -347,7 +413,7 @@ class Flow:
             return False
         scope = self.scope_of.get(writes[0].target)
         if slot.kind == "attribute":
-            return scope is None or scope.name in ("__init__", "__post_init__", "__new__", "setUp")
+            return scope is None or scope.name in _MAKERS
         if slot.kind == "global":
             return scope is None
         return True

@@ -34,6 +34,7 @@ from milvus_rules.writing import (
     Pair,
     call_of,
     can_be_true,
+    is_none,
     is_statement,
     is_true,
     keyword,
@@ -106,7 +107,7 @@ class Connect(Rule):
             lambda: (
                 PROVED
                 if planning.keys[id(site)] is not None or arguments.unknown
-                else unknown("the alias cannot be told from the code", _ALIAS_RECIPE)
+                else _unknown_alias(planning, arguments.get("alias"))
             ),
         )
         require(
@@ -220,6 +221,25 @@ class Disconnect(Rule):
         if planning.stays(site):
             return [InsertStatements(statement, (Line((call,)),), after=True)]
         return [ReplaceNode(site.node, (call,))]
+
+
+def _unknown_alias(planning: Planning, alias: ast.expr | None) -> Answer:
+    """Why the alias is not known, with the lines that set it."""
+    flow = planning.flow
+    slot = flow.reads.get(alias) if alias is not None else None
+    lines = sorted(
+        write.target.lineno
+        for write in (flow.writes.get(slot, {}).values() if slot is not None else ())
+        if isinstance(write.target, ast.Name | ast.Attribute) and not is_none(write.value)
+    )
+    if len(lines) < 2:
+        return unknown("the alias cannot be told from the code", _ALIAS_RECIPE)
+    return unknown(
+        f"the alias is set on lines {', '.join(map(str, lines))}, so it may name a connection "
+        "that this call does not open",
+        "Make one client here, and leave out the search for an open connection: from pymilvus "
+        "2.6.10 on clients of one server and user share a channel by themselves.",
+    )
 
 
 def _assigned_in_vain(planning: Planning, site: Site) -> bool:

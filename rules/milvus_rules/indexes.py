@@ -423,9 +423,7 @@ class NumberOfIndexes(Rule):
             and parent.func.id in ("len", "bool")
             and parent.args == [site.node]
         )
-        tested = isinstance(parent, ast.If | ast.While | ast.BoolOp) or (
-            isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
-        )
+        tested = _only_tested(planning, site.node)
         require(
             MEMBER_OF_INDEXES,
             PROVED
@@ -438,6 +436,18 @@ class NumberOfIndexes(Rule):
         )
         call = client_call(planning, site, "list_indexes", (None, planning.name(site)))
         return [ReplaceNode(site.node, (call,))]
+
+
+def _only_tested(planning: Planning, node: ast.expr) -> bool:
+    """Whether only the truth of the expression counts: ``x or []`` gives x itself."""
+    parent = planning.flow.source.parents[node]
+    if isinstance(parent, ast.BoolOp):
+        return _only_tested(planning, parent)
+    if isinstance(parent, ast.IfExp):
+        return parent.test is node
+    return isinstance(parent, ast.If | ast.While) or (
+        isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
+    )
 
 
 MEMBER_OF_INDEXES = predicate(

@@ -294,7 +294,7 @@ class _Connections:
         expression = bound.get(name)
         if expression is None:
             return None if bound.unknown and name == "alias" else DEFAULT
-        return flow.identity(expression, site.state, site.function)
+        return flow.held_value(expression, site.state, site.function)
 
     def _key_of_object(self, item: Object, flow: Flow) -> Hashable | None:
         if isinstance(item.origin, ast.AST):
