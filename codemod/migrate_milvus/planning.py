@@ -1600,6 +1600,7 @@ class Planning:
                 connections = self.rule_set.connections
                 kept = (
                     connections.is_connect(site.symbol)
+                    or connections.configures(site.symbol)
                     or connections.is_disconnect(site.symbol)
                     or connections.acts_on_alias(site.symbol)
                 ) and (self.stays(site) or not plan.edits or site.node not in self._edited())

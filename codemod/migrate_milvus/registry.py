@@ -130,6 +130,9 @@ class Connections(Protocol):
     def acts_on_alias(self, symbol: str) -> bool:
         """Whether the symbol changes what every user of the connection sees."""
 
+    def configures(self, symbol: str) -> bool:
+        """Whether the symbol stores what a later connect takes."""
+
     def needs_client(self, site: Site) -> bool:
         """Whether the rewritten site needs a client."""
 

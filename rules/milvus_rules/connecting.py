@@ -35,6 +35,7 @@ from milvus_rules.writing import (
     call_of,
     can_be_true,
     is_none,
+    is_pure,
     is_statement,
     is_true,
     keyword,
@@ -43,6 +44,9 @@ from milvus_rules.writing import (
 )
 
 ALIAS = predicate("connect-alias-known", "the alias can be told from the code")
+STORED = predicate(
+    "stored-address-known", "what add_connection stores can be written at the one connect() of it"
+)
 ADDRESS = predicate("connect-address-known", "host, port and uri are never None or empty")
 ARGUMENTS = predicate("connect-arguments-known", "every argument has a meaning for the client")
 NOT_ASYNC = predicate("connect-not-async", "_async is not used")
@@ -83,7 +87,8 @@ class Connect(Rule):
     parameter of the helpers, or a module global that the connecting function sets. Host and port
     become one uri (``https`` for a literal ``secure=True``); user, password, token, db_name,
     timeout and the TLS arguments keep their names; the alias is gone. ``connect()`` without any
-    address read ``MILVUS_URI``, so the new code does. ``keep_alive`` has no effect on the client
+    address read ``MILVUS_URI``, so the new code does, and then took what ``add_connection`` had
+    stored in the same block, which is written in its place. ``keep_alive`` has no effect on the client
     and is dropped with a note.
 
     Refused when the alias cannot be told, arguments are unpacked from an unknown dict or unknown
@@ -126,12 +131,14 @@ class Connect(Rule):
                 )
             ),
         )
-        require(ONE_ADDRESS, lambda: _one_address(arguments))
-        require(ADDRESS, lambda: _address_known(planning, site, arguments))
-        require(PORT, lambda: _port_in_range(planning, arguments))
-        require(SCHEME, lambda: _scheme(planning, arguments))
-        require(NO_PATH, lambda: _no_path(planning, arguments))
-        require(NO_CREDENTIALS, lambda: _no_credentials(planning, arguments))
+        stored = _stored_address(planning, site, arguments)
+        address = arguments if stored is None else stored
+        require(ONE_ADDRESS, lambda: _one_address(address))
+        require(ADDRESS, lambda: _address_known(planning, site, address))
+        require(PORT, lambda: _port_in_range(planning, address))
+        require(SCHEME, lambda: _scheme(planning, address))
+        require(NO_PATH, lambda: _no_path(planning, address))
+        require(NO_CREDENTIALS, lambda: _no_credentials(planning, address))
         uses = planning.uses_of(site)
         if not uses and (planning.stays(site) or planning.context.needs_connection):
             return []
@@ -152,11 +159,14 @@ class Connect(Rule):
                 ),
             )
         cls = planning.reference("MilvusClient", site)
-        uri = _uri(planning, arguments)
+        uri = _uri(planning, address)
+        if stored is not None:
+            # The ORM looks there first.
+            uri = (f'{planning.module("os")}.environ.get("MILVUS_URI", ', *uri, ")")
         passed: list[Pair | None] = [keyword(arguments, name) for name in _ordered(arguments)]
         value = call_of((cls,), ("uri", uri), *passed)
         for name in ("host", "port", "address", "uri"):
-            if _from_environment(planning, arguments.get(name)):
+            if _from_environment(planning, address.get(name)):
                 planning.note(
                     site,
                     "environment-may-lack",
@@ -172,6 +182,94 @@ class Connect(Rule):
         if isinstance(statement, ast.Assign):
             return [ReplaceStatement(statement, (Line((f"{target} = ", value), anchor=statement),))]
         return [ReplaceNode(site.node, (f"{target} = ", value))]
+
+
+class AddConnection(Rule):
+    """``connections.add_connection(default={...})`` goes: the address moves into the client.
+
+    It only stored an address for the ``connect`` that follows. Refused when no single ``connect``
+    of that alias follows in the same block, when what it stores is not written out there, or may
+    be something else by then.
+
+    Source: both sides run on pymilvus 2.3.8 to 3.0.2.
+    """
+
+    id = "MLV103"
+    title = "the registry of connections is gone"
+    symbols = ("connections.add_connection",)
+    order = 4
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        require(STORED, lambda: _folds(planning, site))
+        if planning.stays(site):
+            return []
+        return [ReplaceStatement(planning.flow.source.statement(site.node), ())]
+
+
+def _folds(planning: Planning, site: Site) -> Answer:
+    """Whether what is stored can be written at the one ``connect`` that takes it."""
+    recipe = planning.rule_set.recipe(site.symbol)
+    config = _stored_items(site)
+    if config is None or not is_statement(planning, site):
+        return unknown("what is stored for which alias is not written out here", recipe)
+    key = planning.keys[id(site)]
+    connects = [
+        other
+        for other in planning.sites
+        if other.symbol == "connections.connect" and planning.keys[id(other)] == key
+    ]
+    stores = [
+        other
+        for other in planning.sites
+        if other.symbol == site.symbol and planning.keys[id(other)] in (key, None)
+    ]
+    if len(connects) != 1 or len(stores) != 1:
+        return unknown("not one connect() takes what is stored here", recipe)
+    (connect,) = connects
+    block, index = planning.block_of(planning.flow.source.statement(site.node))
+    taking = planning.flow.source.statement(connect.node)
+    if taking not in block[index + 1 :]:
+        return unknown("the connect() that takes it does not follow in the same block", recipe)
+    next_to_it = block[index + 1] is taking and not planning.stays(site)
+    for name, value in config.items():
+        still = planning.holds_still(value, site, connect.node, connect.state, connect.function)
+        if not (still or (next_to_it and name != "user") or (name == "user" and is_pure(value))):
+            return unknown(f"{name} may be another value when connect() takes it", recipe)
+    return PROVED
+
+
+def _stored_items(site: Site) -> dict[str, ast.expr] | None:
+    """The items of the one literal dict that ``add_connection`` is given, of known keys only."""
+    call = site.call
+    if call.args or len(call.keywords) != 1 or not isinstance(call.keywords[0].value, ast.Dict):
+        return None
+    display = call.keywords[0].value
+    items: dict[str, ast.expr] = {}
+    for key, value in zip(display.keys, display.values, strict=True):
+        if not isinstance(key, ast.Constant) or key.value not in (*_ADDRESS, "user"):
+            return None
+        items[key.value] = value
+    return items
+
+
+def _stored_address(planning: Planning, site: Site, arguments: Arguments) -> Arguments | None:
+    """The address that ``add_connection`` stored for a ``connect`` without one."""
+    if any(arguments.get(name) is not None for name in _ADDRESS):
+        return None
+    key = planning.keys[id(site)]
+    for store in planning.sites:
+        if store.symbol != "connections.add_connection" or planning.keys[id(store)] != key:
+            continue
+        items = _stored_items(store)
+        if items and planning.is_active(store) and _folds(planning, store) is PROVED:
+            given = {name: value for name, value in items.items() if name in _ADDRESS}
+            given |= {
+                name: value
+                for name in _PASSED
+                if (value := arguments.get(name)) is not None
+            }
+            return Arguments(given)
+    return None
 
 
 class Disconnect(Rule):

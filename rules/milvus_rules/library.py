@@ -284,6 +284,9 @@ class _Connections:
             return None
         if site.form != "call":
             return DEFAULT
+        if self.configures(symbol):
+            words = [keyword.arg for keyword in site.call.keywords]
+            return ("constant", words[0]) if len(words) == 1 and words[0] else None
         name = "alias" if symbol.startswith("connections.") else "using"
         bound = bind(flow, site.call, PARAMETERS.get(symbol, ()))
         if name == "using" and symbol in ("Partition", "Index"):
@@ -312,9 +315,12 @@ class _Connections:
     def acts_on_alias(self, symbol: str) -> bool:
         return symbol in ("db.using_database", "utility.reset_password")
 
+    def configures(self, symbol: str) -> bool:
+        return symbol == "connections.add_connection"
+
     def needs_client(self, site: Site) -> bool:
-        return site.form not in ("annotation", "suspect", "import") and not self.is_connect(
-            site.symbol
+        return site.form not in ("annotation", "suspect", "import") and not (
+            self.is_connect(site.symbol) or self.configures(site.symbol)
         )
 
 
