@@ -630,13 +630,50 @@ def _runs(planning: Planning, site: Site, uses: list[Site]) -> Answer:
                 continue
             if not _leaves(other) and not _connects(planning, site, other):
                 inside = {n for statement in branch for n in ast.walk(statement)}
-                if not uses or not all(use.node in inside for use in uses):
+                if not uses or not all(
+                    use.node in inside or _has_its_own(planning, site, use) for use in uses
+                ):
                     return unknown(
                         "connect() may be skipped; then the client would have no value",
                         "Connect on every path, or make the client where it is first needed.",
                     )
         node = parent
     return PROVED
+
+
+def _has_its_own(planning: Planning, site: Site, use: Site) -> bool:
+    """Whether another connect of the alias stands before the use, in the same branches."""
+    parents = planning.flow.source.parents
+    around = {use.node}
+    node: ast.AST = use.node
+    while node in parents:
+        node = parents[node]
+        around.add(node)  # type: ignore[arg-type]
+    for other in planning.sites:
+        if (
+            other is site
+            or other.symbol != site.symbol
+            or other.function is not use.function
+            or planning.keys[id(other)] != planning.keys[id(site)]
+            or other.node.lineno >= use.node.lineno
+        ):
+            continue
+        node = other.node
+        while node in parents and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            parent = parents[node]
+            if isinstance(parent, ast.If) and not _main_guard(parent):
+                branch = parent.body if node in parent.body else parent.orelse
+                if not any(statement in around for statement in branch):
+                    break
+            elif isinstance(
+                parent, ast.Try | ast.ExceptHandler | ast.For | ast.While | ast.match_case
+            ):
+                if parent not in around:
+                    break
+            node = parent
+        else:
+            return True
+    return False
 
 
 def _guards_object(planning: Planning, site: Site, node: ast.If, branch: list[ast.stmt]) -> bool:
