@@ -78,15 +78,22 @@ def _migrate(documents: Sequence[Document], settings: Settings) -> list[FileResu
         for m in candidates
         if m.flow is not None and _needs_connection(m.flow, rules)
     }
+    connecting = {
+        m.document.name
+        for m in candidates
+        if m.flow is not None
+        and any(rules.connections.is_connect(s.symbol) for s in m.flow.every_site())
+    }
     for module in candidates:
         if module.flow is None:
             continue
         try:
-            others = needing & graph.related(module.document.name)
+            related = graph.related(module.document.name)
             context = Context(
                 reached=graph.reached(module.document.name),
                 users=partial(graph.users, module.document.name),
-                needs_connection=bool(others),
+                needs_connection=bool(needing & related),
+                connects_elsewhere=bool(connecting & related),
                 elsewhere=module.elsewhere,
             )
             results.append(_migrate_module(module, module.flow, settings, rules, context))

@@ -38,26 +38,31 @@ def choose(
     taken: Callable[[str], bool],
     takes_parameter: Callable[[FunctionInfo], ast.arg | None],
     switches: Sequence[Site] = (),
+    registry: bool = False,
+    held: bool = False,
 ) -> Place:
     """Choose the place for the client of one connection.
 
     ``base`` is the wanted name; ``takes_parameter`` answers with the parameter that holds an
     object of the connection, when every caller of the function is known. ``switches`` change what
     every user of the connection sees: with them, functions or objects that would not see the
-    change get no client each.
+    change get no client each. With ``registry`` it is asked whether the connection is open, which
+    a variable of the module can answer. ``held``: each object may have a connection of its own.
     """
     name = free_name(base, taken)
     at_module = [site for site in connects if site.function is None]
-    if len(at_module) == len(connects):
+    if len(at_module) == len(connects) and not registry:
         return Place("module", name)
     connectors = frozenset(site.function for site in connects if site.function is not None)
+    if registry:
+        return Place("global", name, connectors=connectors)
     one = not switches or len(connectors) + bool(at_module) == 1
     if one and all(_connects_before(site, connects) for site in uses):
         return Place("local", name, connectors=connectors)
     owners = _classes(connects)
     if switches and (len(owners) > 1 or any(s.function not in connectors for s in switches)):
         owners = frozenset()
-    if not at_module and owners and all(_reaches(flow, s, owners) is not None for s in uses):
+    if not at_module and owners and all(_reaches(flow, s, owners, held) is not None for s in uses):
         methods = {name for owner in owners for name in owner.methods}
         attribute = free_name(base, lambda n: n in flow.program.attributes | methods)
         return Place("attribute", attribute, owners=owners, connectors=connectors)
@@ -80,11 +85,11 @@ def free_name(base: str, taken: Callable[[str], bool]) -> str:
     return name if number == 1 else f"{name}{number}"
 
 
-def text(flow: Flow, place: Place, site: Site) -> str | None:
+def text(flow: Flow, place: Place, site: Site, held: bool = False) -> str | None:
     """The expression for the client at ``site``; None when it cannot be reached there."""
     if place.mode != "attribute":
         return place.name
-    base = _reaches(flow, site, place.owners)
+    base = _reaches(flow, site, place.owners, held)
     return None if base is None else f"{base}.{place.name}"
 
 
@@ -112,6 +117,46 @@ def _connects_before(site: Site, connects: Sequence[Site]) -> bool:
     )
 
 
+def opened_before(flow: Flow, use: Site, connects: Sequence[Site]) -> bool:
+    """Whether one of ``connects`` has run whenever ``use`` is reached: an earlier statement of the
+    same function, whose conditions and blocks are around the use as well."""
+    parents = flow.source.parents
+    around: set[ast.AST] = {use.node}
+    node: ast.AST = use.node
+    while node in parents:
+        node = parents[node]
+        around.add(node)
+    for connect in connects:
+        if connect.function is not use.function or connect.node.lineno >= use.node.lineno:
+            continue
+        node = connect.node
+        while node in parents and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            parent = parents[node]
+            if isinstance(parent, ast.If) and not is_main_guard(parent):
+                branch = parent.body if node in parent.body else parent.orelse
+                if not any(statement in around for statement in branch):
+                    break
+            elif isinstance(
+                parent,
+                ast.Try | ast.ExceptHandler | ast.For | ast.AsyncFor | ast.While | ast.match_case,
+            ):
+                if parent not in around:
+                    break
+            node = parent
+        else:
+            return True
+    return False
+
+
+def is_main_guard(node: ast.If) -> bool:
+    """``if __name__ == "__main__":``, or any other look at the module's name."""
+    return (
+        isinstance(node.test, ast.Compare)
+        and isinstance(node.test.left, ast.Name)
+        and node.test.left.id == "__name__"
+    )
+
+
 def _classes(connects: Sequence[Site]) -> frozenset[ClassInfo]:
     """The classes whose methods do all the connecting; none when other code connects too."""
     owners = set()
@@ -123,8 +168,12 @@ def _classes(connects: Sequence[Site]) -> frozenset[ClassInfo]:
     return frozenset(owners)
 
 
-def _reaches(flow: Flow, site: Site, owners: frozenset[ClassInfo]) -> str | None:
-    """The expression for the instance that holds the client: ``self``, or a variable."""
+def _reaches(flow: Flow, site: Site, owners: frozenset[ClassInfo], held: bool) -> str | None:
+    """The expression for the instance that holds the client: ``self``, or a variable.
+
+    Any instance will do, but one that the object is reached through where each has its own
+    connection (``held``).
+    """
     for function in _chain(site.function):
         if (
             function.owner is not None
@@ -143,6 +192,8 @@ def _reaches(flow: Flow, site: Site, owners: frozenset[ClassInfo]) -> str | None
         part = part.func if isinstance(part, ast.Call) else part.value
     if isinstance(part, ast.Name) and is_holder(flow.value(part)):
         return part.id
+    if held:
+        return None
     names = dict(site.state.names)
     for name, binding in names.items():
         if is_holder(binding.values):

@@ -65,12 +65,14 @@ class Context:
 
     ``reached``: names that modules importing this one use. ``users``: the paths of those that use
     one of them. ``needs_connection``: modules elsewhere use the library without connecting
-    themselves. ``elsewhere``: what the other modules mean to the flow.
+    themselves. ``connects_elsewhere``: modules that imports join with this one connect, too.
+    ``elsewhere``: what the other modules mean to the flow.
     """
 
     reached: frozenset[str] = frozenset()
     users: Callable[[str], tuple[str, ...]] = lambda word: ()
     needs_connection: bool = False
+    connects_elsewhere: bool = False
     ignores: Callable[[int, str], bool] = lambda line, rule: False
     elsewhere: Elsewhere = field(default_factory=Elsewhere)
 
@@ -95,6 +97,7 @@ class _Draft:
     notes: list[tuple[Site, str, str]] = field(default_factory=list)
     claimed: set[ast.AST] = field(default_factory=set)
     opened: set[Hashable] = field(default_factory=set)
+    rebound: set[tuple[Hashable, FunctionInfo | None]] = field(default_factory=set)
     taken: dict[FunctionInfo | None, set[str]] = field(default_factory=lambda: defaultdict(set))
     imports: dict[ast.ImportFrom | None, set[str]] = field(default_factory=lambda: defaultdict(set))
     modules: set[str] = field(default_factory=set)
@@ -125,6 +128,8 @@ class Planning:
         self.kept_connects: set[Hashable] = set()
         # Connections whose remaining uses all follow a connect in their own function.
         self.kept_in: dict[Hashable, set[FunctionInfo | None]] = {}
+        # Connections of which it is asked whether they are open: the client is None until then.
+        self.registry: set[Hashable] = set()
         self.connect_unknown = False
         self.names: dict[Slot, str] = {}
         self.gone: dict[Slot, bool] = {}
@@ -311,6 +316,7 @@ class Planning:
             self.rule_set.connections.is_connect(site.symbol)
             or self.rule_set.connections.is_disconnect(site.symbol)
             or self.rule_set.connections.acts_on_alias(site.symbol)
+            or (self.rule_set.connections.asks(site.symbol) and self.context.connects_elsewhere)
         ):
             self.blocked_keys.add(key)
         self.blocked_sites.add(id(site))
@@ -648,6 +654,7 @@ class Planning:
         connections = self.rule_set.connections
         self.places = {}
         self.kept_connects, self.kept_in = set(), {}
+        self.registry = set()
         connects: dict[Hashable, list[Site]] = defaultdict(list)
         for site in self.sites:
             key = self.keys[id(site)]
@@ -702,13 +709,38 @@ class Planning:
             def taken(name: str) -> bool:
                 return name in self.flow.program.identifiers or name in names
 
-            switched = [use for use in uses.get(key, []) if connections.acts_on_alias(use.symbol)]
+            shared = not _is_held(key)
+            switched = [
+                use for use in uses.get(key, []) if shared and connections.acts_on_alias(use.symbol)
+            ]
+            alone = shared and not self.context.connects_elsewhere
+            if alone and any(
+                connections.asks(site.symbol)
+                and self.keys[id(site)] == key
+                and not placement.opened_before(self.flow, site, made)
+                for site in self.sites
+            ):
+                self.registry.add(key)
             place = placement.choose(
-                self.flow, made, uses.get(key, []), base, taken, self._client_parameter, switched
+                self.flow,
+                made,
+                uses.get(key, []),
+                base,
+                taken,
+                self._client_parameter,
+                switched,
+                key in self.registry,
+                not shared,
             )
             if place.mode == "local" and self._alone_in_its_functions(key, uses):
                 name = placement.free_name("client", lambda n: n in self.flow.program.identifiers)
                 place = replace(place, name=name)
+            if place.mode == "global" and not shared:
+                try:
+                    require(IN_REACH, _HELD)
+                except Refusal as refusal:
+                    self.places[key] = refusal
+                    continue
             names.add(place.name)
             self.places[key] = place
 
@@ -787,7 +819,7 @@ class Planning:
             return "client"
         if isinstance(place, Refusal):
             raise place
-        found = placement.text(self.flow, place, site)
+        found = placement.text(self.flow, place, site, _is_held(key))
         if found is None:
             require(
                 IN_REACH,
@@ -810,11 +842,17 @@ class Planning:
         """The connect at ``site`` makes a client."""
         self.draft.opened.add(self.keys[id(site)])
 
+    def rebinds_client(self, site: Site) -> None:
+        """What is written at ``site`` assigns to the module's variable that holds the client."""
+        self.draft.rebound.add((self.keys[id(site)], site.function))
+
     def stays(self, site: Site) -> bool:
         """Whether the ORM connection that ``site`` opens or uses must stay beside the client."""
         key = self.keys[id(site)]
         if key in self.kept_connects or key not in self.kept_in:
             return key in self.kept_connects
+        if key in self.registry:
+            return True  # where the client is open, the connect of the function is skipped
         return site.function in self.kept_in[key] or not any(
             connect.function is site.function and self.keys[id(connect)] == key
             for connect in self.sites
@@ -855,6 +893,7 @@ class Planning:
             and self.is_active(other)
             and self._is_orm(other)
             and connections.needs_client(other)
+            and other.form != "reference"
             and not connections.is_disconnect(other.symbol)
             and not (local and site.function not in placement.scopes(other.function))
             and not (connections.acts_on_alias(other.symbol) and self.stays(site))
@@ -1462,9 +1501,14 @@ class Planning:
                 continue
             if key not in self.draft.opened:
                 continue
-            for function in sorted(place.connectors, key=lambda f: f.node.lineno):
+            rebinding = {f for rebound, f in self.draft.rebound if rebound == key and f is not None}
+            for function in sorted(place.connectors | rebinding, key=lambda f: f.node.lineno):
                 wanted[function].append(place.name)
-            if not self._set_at_module(key):
+            if key in self.registry:
+                cls = self.reference(self.rule_set.client_class)
+                unset = f"{place.name}: {cls} = None  # type: ignore[assignment]"
+                edits.append(self._declaration(unset))
+            elif not self._set_at_module(key):
                 cls = self.reference(self.rule_set.client_class)
                 edits.append(self._declaration(f"{place.name}: {cls}"))
         for function, names in wanted.items():
@@ -1782,6 +1826,21 @@ class Planning:
         if statement is None:
             return ""
         return self._text(statement).splitlines()[0]
+
+
+_HELD = unknown(
+    "the alias belongs to one object (or one call), and its client cannot be reached from all uses",
+    "Keep the client beside the alias, and hand it to what uses the connection.",
+)
+
+
+def _is_held(key: Hashable | None) -> bool:
+    """Whether the alias may be another one for each object, or each call of a function."""
+    if not isinstance(key, tuple) or key[0] == "constant":
+        return False
+    if key[0] == "part":
+        return _is_held(key[1])
+    return not (key[0] == "slot" and key[1].kind == "global")
 
 
 def _is_constant(key: Hashable | None) -> bool:

@@ -130,6 +130,9 @@ class Connections(Protocol):
     def acts_on_alias(self, symbol: str) -> bool:
         """Whether the symbol changes what every user of the connection sees."""
 
+    def asks(self, symbol: str) -> bool:
+        """Whether the symbol asks if a connection is open."""
+
     def configures(self, symbol: str) -> bool:
         """Whether the symbol stores what a later connect takes."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from urllib.parse import urlsplit
 
+from migrate_milvus import placement
 from migrate_milvus.arguments import Arguments
 from migrate_milvus.edits import (
     Block,
@@ -59,7 +60,9 @@ SCHEME = predicate("connect-uri-scheme", "the uri's scheme is one that the clien
 PORT = predicate("connect-port-in-range", "the port is one that both sides accept")
 RESULT = predicate("connect-result-unused", "the result of connect(), None, is not used")
 RUNS = predicate("connect-runs", "connect() runs on every path to the uses")
+OPEN = predicate("connection-open-before", "connect() has run, and nothing disconnects")
 DISCONNECT_ALIAS = predicate("disconnect-alias-known", "the alias can be told from the code")
+ALONE = predicate("disconnect-alone", "the call is a statement, or all of it becomes the client's")
 NOT_AFTER_CLOSE = predicate("client-not-used-after-close", "nothing uses the connection afterwards")
 
 _ADDRESS = ("uri", "host", "port", "address")
@@ -76,6 +79,7 @@ _PASSED = (
     "server_pem_path",
     "server_name",
 )
+DEFAULT_KEY = ("constant", "default")
 _SCHEMES = ("http", "https", "tcp", "unix")
 _ALIAS_RECIPE = "Write the alias as a literal, or make one MilvusClient where the alias is made."
 
@@ -88,8 +92,8 @@ class Connect(Rule):
     become one uri (``https`` for a literal ``secure=True``); user, password, token, db_name,
     timeout and the TLS arguments keep their names; the alias is gone. ``connect()`` without any
     address read ``MILVUS_URI``, so the new code does, and then took what ``add_connection`` had
-    stored in the same block, which is written in its place. ``keep_alive`` has no effect on the client
-    and is dropped with a note.
+    stored in the same block, which is written in its place. ``keep_alive`` has no effect on the
+    client and is dropped with a note.
 
     Refused when the alias cannot be told, arguments are unpacked from an unknown dict or unknown
     to the client (which would swallow them), both ``address`` and ``uri`` are given, a literal uri
@@ -159,7 +163,7 @@ class Connect(Rule):
                 ),
             )
         cls = planning.reference("MilvusClient", site)
-        uri = _uri(planning, address)
+        uri = _uri(planning, address, planning.keys[id(site)])
         if stored is not None:
             # The ORM looks there first.
             uri = (f'{planning.module("os")}.environ.get("MILVUS_URI", ', *uri, ")")
@@ -173,6 +177,9 @@ class Connect(Rule):
                     f"{name}= has no default: without the variable both sides raise, the client "
                     "another exception",
                 )
+        for text in (*_constants(planning, address.get("uri")), *_prefix(address.get("uri"))):
+            if _is_refused(str(text)):
+                planning.note(site, "uri-refused", f"both sides refuse the uri {text!r}")
         if "keep_alive" in arguments:
             planning.note(site, "keep-alive-dropped", "keep_alive has no effect on MilvusClient")
         statement = planning.flow.source.statement(site.node)
@@ -263,11 +270,7 @@ def _stored_address(planning: Planning, site: Site, arguments: Arguments) -> Arg
         items = _stored_items(store)
         if items and planning.is_active(store) and _folds(planning, store) is PROVED:
             given = {name: value for name, value in items.items() if name in _ADDRESS}
-            given |= {
-                name: value
-                for name in _PASSED
-                if (value := arguments.get(name)) is not None
-            }
+            given |= {name: value for name in _PASSED if (value := arguments.get(name)) is not None}
             return Arguments(given)
     return None
 
@@ -293,7 +296,7 @@ class Disconnect(Rule):
             DISCONNECT_ALIAS,
             lambda: (
                 PROVED
-                if key is not None and (key in planning.places or key == ("constant", "default"))
+                if key is not None and (key in planning.places or key == DEFAULT_KEY)
                 else unknown("the alias cannot be told from the code", _ALIAS_RECIPE)
             ),
         )
@@ -301,8 +304,22 @@ class Disconnect(Rule):
         if not planning.uses_of(site) and planning.stays(site):
             return []
         client = planning.client(site)
+        require(
+            ALONE,
+            lambda: (
+                PROVED
+                if is_statement(planning, site) or not planning.stays(site)
+                else unknown(
+                    "the connection stays for the rest, and this call has no room for the client's",
+                    "Close both in a function, and call that: connections.disconnect(alias), then "
+                    f"{client}.close().",
+                )
+            ),
+        )
         call = call_of((f"{client}.close",))
         statement = planning.flow.source.statement(site.node)
+        if key in planning.registry and is_statement(planning, site):
+            return [_close_and_forget(planning, site, client)]
         around = _may_not_be_connected(planning, site)
         if around is not None:
             # connect() may have failed; disconnecting then did nothing.
@@ -319,6 +336,26 @@ class Disconnect(Rule):
         if planning.stays(site):
             return [InsertStatements(statement, (Line((call,)),), after=True)]
         return [ReplaceNode(site.node, (call,))]
+
+
+def _close_and_forget(planning: Planning, site: Site, client: str) -> Edit:
+    """Close a client that is asked for: it is None before and after, as in the registry."""
+    planning.rebinds_client(site)
+    statement = planning.flow.source.statement(site.node)
+    close: tuple[Line, ...] = (
+        Line((call_of((f"{client}.close",)),), anchor=site.node),
+        Line((f"{client} = None  # type: ignore[assignment]",)),
+    )
+    tested = planning.flow.source.parents[statement]
+    asked = isinstance(tested, ast.If) and any(
+        asked.symbol in HasConnection.symbols
+        and planning.keys[id(asked)] == planning.keys[id(site)]
+        for asked in planning.flow.sites.get(tested.test, [])
+    )
+    lines = close if asked else (Block((f"if {client} is not None:",), close),)
+    if planning.stays(site):
+        return InsertStatements(statement, lines, after=True)
+    return ReplaceStatement(statement, lines)
 
 
 def _unknown_alias(planning: Planning, alias: ast.expr | None) -> Answer:
@@ -400,6 +437,64 @@ def _by_hand(planning: Planning, parent: ast.AST) -> Answer:
     )
 
 
+class HasConnection(Rule):
+    """``connections.has_connection(alias)`` asks whether there is a client.
+
+    ``connect()`` raises when it fails, so that behind it the answer is yes, of both sides. Where
+    it is asked before (``if not connections.has_connection(alias): connections.connect(alias)``),
+    the client becomes a variable of the module, like the registry was: None until connected, and
+    after disconnecting. Refused where another file of the project connects, and where it cannot
+    be told whether something disconnects.
+
+    Source: both sides run on pymilvus 2.3.8 to 3.0.2.
+    """
+
+    id = "MLV103"
+    title = "the registry of connections is gone"
+    symbols = ("connections.has_connection",)
+    order = 60
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        require(
+            OPEN,
+            lambda: (
+                PROVED
+                if planning.keys[id(site)] is not None
+                and (
+                    _connected_before(planning, site)
+                    or planning.keys[id(site)] in planning.registry
+                )
+                and _closing_seen(planning, site)
+                else unknown(
+                    "whether the connection is open here depends on what ran before",
+                    planning.rule_set.recipe(site.symbol),
+                )
+            ),
+        )
+        client = planning.client(site)
+        parent = planning.flow.source.parents[site.node]
+        if isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not):
+            return [ReplaceNode(parent, (f"{client} is None",))]
+        written = f"{client} is not None"
+        if isinstance(parent, ast.Compare | ast.BinOp | ast.UnaryOp):
+            written = f"({written})"
+        return [ReplaceNode(site.node, (written,))]
+
+
+def _closing_seen(planning: Planning, site: Site) -> bool:
+    """Whether the client says so when something disconnects."""
+    key = planning.keys[id(site)]
+    closing = [other for other in planning.sites if other.symbol in Disconnect.symbols]
+    return not closing or (
+        key in planning.registry
+        and all(
+            planning.keys[id(other)] not in (key, None)
+            or (planning.keys[id(other)] == key and is_statement(planning, other))
+            for other in closing
+        )
+    )
+
+
 def _is_registry(planning: Planning, node: ast.expr) -> bool:
     """Whether the expression is the registry itself."""
     return any(
@@ -451,7 +546,7 @@ def _address_known(planning: Planning, site: Site, arguments: Arguments) -> Answ
     given = [name for name in _ADDRESS if arguments.get(name) is not None]
     key = planning.keys[id(site)]
     if not given:
-        if key != ("constant", "default"):
+        if key != DEFAULT_KEY:
             return unknown(
                 "connect() without an address takes the one stored for the alias",
                 "Pass the address to MilvusClient(uri=...).",
@@ -479,6 +574,8 @@ def _address_known(planning: Planning, site: Site, arguments: Arguments) -> Answ
         value = arguments.get(name)
         if _from_environment(planning, value):
             continue  # noted: a program that works has it set
+        if name == "uri" and given == ["uri"] and NONE not in planning.flow.value(value):
+            continue  # an empty one is written as the ORM takes it
         for item in planning.flow.value(value):
             if isinstance(item, Const) and item.value in (None, ""):
                 return refuted(
@@ -517,13 +614,18 @@ def _port_in_range(planning: Planning, arguments: Arguments) -> Answer:
 def _scheme(planning: Planning, arguments: Arguments) -> Answer:
     for uri in [*_constants(planning, arguments.get("uri")), *_prefix(arguments.get("uri"))]:
         text = str(uri)
-        scheme = text.partition("://")[0] if "://" in text else ""
-        if scheme not in _SCHEMES and not (not scheme and text.endswith(".db")):
+        if text.partition("://")[0] == "grpc":
             return refuted(
                 f"uri {text!r} has a scheme that MilvusClient does not accept",
                 "Use http:// or https://.",
             )
     return PROVED
+
+
+def _is_refused(uri: str) -> bool:
+    """Whether both sides refuse the uri, with the same exception and words."""
+    scheme = uri.partition("://")[0] if "://" in uri else ""
+    return scheme not in (*_SCHEMES, "grpc", "") or not (scheme or uri.endswith(".db") or not uri)
 
 
 def _prefix(node: ast.expr | None) -> list[str]:
@@ -560,12 +662,18 @@ def _no_credentials(planning: Planning, arguments: Arguments) -> Answer:
     return PROVED
 
 
-def _uri(planning: Planning, arguments: Arguments) -> Template:
+def _uri(planning: Planning, arguments: Arguments, key: Hashable | None) -> Template:
     """The uri, as the ORM derives it: address, then uri, then host and port."""
     address = arguments.get("address")
     if address is not None:
         return _text(planning, ("http://",), address)
     uri = arguments.get("uri")
+    if uri is not None and "" in _constants(planning, uri):
+        default = "http://localhost:19530" if key == DEFAULT_KEY else ""
+        looked_up = f'{planning.module("os")}.environ.get("MILVUS_URI", "{default}")'
+        if isinstance(uri, ast.Constant):
+            return (looked_up,)
+        return (Src(uri), f" or {looked_up}")
     if uri is not None:
         return (Src(uri),)
     host, port = arguments.get("host"), arguments.get("port")
@@ -622,16 +730,18 @@ def _runs(planning: Planning, site: Site, uses: list[Site]) -> Answer:
         parent = parents[node]
         if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             break
-        if isinstance(parent, ast.If) and not _main_guard(parent):
+        if isinstance(parent, ast.If) and not placement.is_main_guard(parent):
             branch = parent.body if node in parent.body else parent.orelse
             other = parent.orelse if node in parent.body else parent.body
-            if _guards_object(planning, site, parent, branch):
+            if _guards_object(planning, site, parent, branch) or (
+                branch is parent.body and _asks_registry(planning, site, parent.test)
+            ):
                 node = parent
                 continue
             if not _leaves(other) and not _connects(planning, site, other):
                 inside = {n for statement in branch for n in ast.walk(statement)}
                 if not uses or not all(
-                    use.node in inside or _has_its_own(planning, site, use) for use in uses
+                    use.node in inside or _connected_before(planning, use, site) for use in uses
                 ):
                     return unknown(
                         "connect() may be skipped; then the client would have no value",
@@ -641,39 +751,27 @@ def _runs(planning: Planning, site: Site, uses: list[Site]) -> Answer:
     return PROVED
 
 
-def _has_its_own(planning: Planning, site: Site, use: Site) -> bool:
+def _connected_before(planning: Planning, use: Site, besides: Site | None = None) -> bool:
     """Whether another connect of the alias stands before the use, in the same branches."""
-    parents = planning.flow.source.parents
-    around = {use.node}
-    node: ast.AST = use.node
-    while node in parents:
-        node = parents[node]
-        around.add(node)  # type: ignore[arg-type]
-    for other in planning.sites:
-        if (
-            other is site
-            or other.symbol != site.symbol
-            or other.function is not use.function
-            or planning.keys[id(other)] != planning.keys[id(site)]
-            or other.node.lineno >= use.node.lineno
-        ):
-            continue
-        node = other.node
-        while node in parents and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            parent = parents[node]
-            if isinstance(parent, ast.If) and not _main_guard(parent):
-                branch = parent.body if node in parent.body else parent.orelse
-                if not any(statement in around for statement in branch):
-                    break
-            elif isinstance(
-                parent, ast.Try | ast.ExceptHandler | ast.For | ast.While | ast.match_case
-            ):
-                if parent not in around:
-                    break
-            node = parent
-        else:
-            return True
-    return False
+    connects = [
+        other
+        for other in planning.sites
+        if other is not besides
+        and other.symbol == "connections.connect"
+        and planning.keys[id(other)] == planning.keys[id(use)]
+    ]
+    return placement.opened_before(planning.flow, use, connects)
+
+
+def _asks_registry(planning: Planning, site: Site, test: ast.expr) -> bool:
+    """``if not connections.has_connection(alias)``, where the client is held like the registry."""
+    if not (isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)):
+        return False
+    key = planning.keys[id(site)]
+    return key in planning.registry and any(
+        asked.symbol in HasConnection.symbols and planning.keys[id(asked)] == key
+        for asked in planning.flow.sites.get(test.operand, [])
+    )
 
 
 def _guards_object(planning: Planning, site: Site, node: ast.If, branch: list[ast.stmt]) -> bool:
@@ -695,14 +793,6 @@ def _guards_object(planning: Planning, site: Site, node: ast.If, branch: list[as
     key = planning.keys[id(site)]
     others = [use for use in planning.uses_of(site) if use not in unit.sites]
     return set_here and all(use.node in inside for use in others) and key is not None
-
-
-def _main_guard(node: ast.If) -> bool:
-    return (
-        isinstance(node.test, ast.Compare)
-        and isinstance(node.test.left, ast.Name)
-        and node.test.left.id == "__name__"
-    )
 
 
 def _leaves(block: list[ast.stmt]) -> bool:
@@ -763,7 +853,7 @@ def _not_used_after(planning: Planning, site: Site) -> Answer:
                 if (
                     other.function is site.function
                     and other.form != "annotation"
-                    and other.symbol not in Disconnect.symbols
+                    and other.symbol not in (*Disconnect.symbols, *HasConnection.symbols)
                     and planning.flow.library.is_site(other.symbol)
                     and not other.symbol.endswith(".name")
                 ):

@@ -315,6 +315,9 @@ class _Connections:
     def acts_on_alias(self, symbol: str) -> bool:
         return symbol in ("db.using_database", "utility.reset_password")
 
+    def asks(self, symbol: str) -> bool:
+        return symbol == "connections.has_connection"
+
     def configures(self, symbol: str) -> bool:
         return symbol == "connections.add_connection"
 

@@ -191,6 +191,27 @@ def test_a_file_with_its_own_connection_does_not_keep_another() -> None:
         assert "connections" not in result.text
 
 
+GUARDED = (
+    "from pymilvus import connections, utility\n\n"
+    'if not connections.has_connection("default"):\n'
+    f"    {CONNECT}"
+    "print(utility.list_collections())\n"
+)
+
+
+def test_a_guard_asks_the_client_when_no_joined_file_connects() -> None:
+    result = migrate_files({"main.py": GUARDED, "other.py": OPENS})["main.py"]
+    assert result.text is not None
+    assert "if client is None:" in result.text
+    assert "connections" not in result.text
+
+
+def test_a_guard_stays_when_a_joined_file_may_have_connected() -> None:
+    result = migrate_files({"main.py": "import other\n" + GUARDED, "other.py": OPENS})["main.py"]
+    assert result.text is None
+    assert reasons(result)[0] == "4 connection-open-before"
+
+
 def test_a_broken_file_does_not_stop_the_others() -> None:
     results = migrate_files({"main.py": OPENS, "broken.py": "import pymilvus\nprint 'x'\n"})
     assert results["main.py"].text is not None
