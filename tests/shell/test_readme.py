@@ -78,7 +78,9 @@ def test_the_tests_run_as_the_readme_says() -> None:
 
 
 def test_every_option_is_documented() -> None:
-    documented = set(re.findall(r"--[a-z][a-z-]+", README))
+    # verify has options of its own, and a test of its own that compares them
+    before, _, section = README.partition("\n## Proof")
+    documented = set(re.findall(r"--[a-z][a-z-]+", before + section.partition("\n## ")[2]))
     offered = {
         option
         for parameter in cli.params

@@ -86,16 +86,17 @@ def verify_text(tmp_path: Path, fork: Runner, lite: LiteServer, echo: EchoServer
     def run(
         text: str,
         *,
+        name: str = "program.py",
         migrate: Callable[[Settings], pipeline.RunResult] = pipeline.run,
         backend: str = LITE,
     ) -> Verdict:
         project = tmp_path / "project"
         project.mkdir()
-        (project / "program.py").write_text(text, encoding="utf-8")
+        (project / name).write_text(text, encoding="utf-8")
         server = echo if backend == ECHO else lite
         job = Job(
             settings=Settings(root=project, paths=(project,), target_python=(3, 10)),
-            command=(backend, "program.py"),
+            command=(backend, name),
             cwd=project,
             backend=backend,
         )

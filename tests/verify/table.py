@@ -7,6 +7,7 @@ its own. What cannot run on Milvus Lite is compared on the echo server, as far a
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 import time
@@ -46,6 +47,7 @@ class Bench:
     warm: WarmPython
     servers: Mapping[str, LiteServer | EchoServer]
     timeout: float
+    beside: Sequence[Path] = ()
 
     def run(
         self,
@@ -73,6 +75,8 @@ class Bench:
             root = Path(folder).resolve()
             name = program.name if program.name != "before.py" else "program.py"
             (root / name).write_bytes(program.read_bytes())
+            for path in self.beside:
+                shutil.copytree(path, root / path.name)
             job = Job(
                 settings=Settings(root=root, paths=(root,), target_python=(3, 10)),
                 command=("python", name),
@@ -134,6 +138,9 @@ def main() -> None:
     parser.add_argument("--fixtures", action="store_true", help="all fixtures that change")
     parser.add_argument("--only", default="", help="fixtures with this in their name")
     parser.add_argument("--timeout", type=float, default=120)
+    parser.add_argument(
+        "--beside", action="append", type=Path, default=[], help="a folder that programs import"
+    )
     parser.add_argument("--show", action="store_true", help="print the report where they differ")
     options = parser.parse_args()
     work: list[tuple[str, Path, Callable[[Settings], pipeline.RunResult]]] = [
@@ -150,6 +157,7 @@ def main() -> None:
                 ECHO: stack.enter_context(EchoServer()),
             },
             options.timeout,
+            options.beside,
         )
         print(FORM.format(*HEAD), flush=True)
         for name, program, migrate in work:

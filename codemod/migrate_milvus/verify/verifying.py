@@ -399,6 +399,8 @@ def _advice_for_failure(job: Job, run: Run) -> str:
         )
     if "EOFError" in said:
         return "It has no standard input. Give it one: -- sh -c 'python demo.py < answers.txt'"
+    if "No module named 'pymilvus'" in said:
+        return "The Python that it runs in has no pymilvus: name that of your environment."
     if "ModuleNotFoundError" in said or "FileNotFoundError" in said or "can't open file" in said:
         return (
             "It runs in a copy of the project, without what git ignores. --include PATH copies an "
