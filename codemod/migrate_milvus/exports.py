@@ -274,7 +274,7 @@ class Neighbours(Elsewhere):
             found = self.find(dotted)
             if found is None or not found.matters:
                 continue
-            if found.function is None and not graph.mentions(self.name, found.members):
+            if found.is_module and not graph.mentions(self.name, found.members):
                 continue
             names.append((dotted, found.shape))
         for name in sorted(graph.parameters(self.name)):

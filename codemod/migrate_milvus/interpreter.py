@@ -1507,13 +1507,15 @@ class _Interpreter:
 
     def suspect(self, node: ast.Attribute, keywords: set[str]) -> None:
         """An unknown object is used as one of the library's would be: say so, it may be one."""
-        known = any(
+        held = self.flow.value(node.value)
+        # An object of a class of the program is none of the library's, whatever it inherits.
+        known = not any(isinstance(v, Opaque) for v in held) or any(
             isinstance(v, Opaque)
             and (
                 v.origin in self.outside
                 or (isinstance(v.origin, tuple) and v.origin[0] == "library")
             )
-            for v in self.flow.value(node.value)
+            for v in held
         )
         if known or not self.imports_sites():
             return

@@ -403,6 +403,8 @@ class Planning:
             unit = self.units.of_values(values) if isinstance(node, ast.expr) else None
             if unit is None or not isinstance(node, ast.expr) or id(unit) in self.blocked_units:
                 continue
+            if not any(item.kind in self.rule_set.unit_kinds for item in unit.objects):
+                continue  # results that another file gives
             if strangers(values, unit):
                 mixed[id(unit)].append(node)
                 units[id(unit)] = unit
@@ -589,8 +591,10 @@ class Planning:
     def _node_of_slot(self, slot: Slot) -> ast.AST | None:
         if slot.kind in ("return", "yield") and isinstance(slot.owner, FunctionInfo):
             return slot.owner.node
-        writes = self.flow.writes.get(slot)
-        return next(iter(writes)) if writes else None
+        writes = self.flow.writes.get(slot, {})
+        # ``collection = None`` first is not where the object comes in.
+        holding = (t for t, write in writes.items() if self._has_objects(write.values))
+        return next(holding, next(iter(writes), None))
 
     def _text(self, node: ast.AST) -> str:
         return self.flow.source.segment(node)

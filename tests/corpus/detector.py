@@ -407,7 +407,7 @@ _NAMED_AFTER = re.compile(r"(^|_)(coll|collection|partition|index)(_|$|\d)", re.
 #: Calls of the standard library that hand on what they are given, or its elements.
 _SAME = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "deque", "copy"})
 _KEEPERS = frozenset({"append", "add", "insert", "put", "put_nowait", "appendleft", "extend"})
-_CONTENTS = frozenset({"get", "pop", "setdefault", "popitem", "popleft", "get_nowait"})
+_CONTENTS = frozenset({"get", "pop", "setdefault", "popleft", "get_nowait"})
 _PROPERTY = ("property", "cached_property")
 
 
@@ -623,7 +623,16 @@ class Walker:
                 if target and value:
                     known = self.silently(call.args[0], scope)
                     names[target] = known if _objects(known) else known | value
+                    self.tested(call.args[0], names[target], scope)
         return names
+
+    def tested(self, target: ast.expr, value: Value, scope: Scope) -> None:
+        """What a test tells of an attribute holds for all methods that use it."""
+        if isinstance(target, ast.Attribute):
+            for atom in self.silently(target.value, scope):
+                if atom.kind in ("uobject", "uclass"):
+                    owner = self.world.classes[int(atom.name)]
+                    self.world.join(owner.attributes, target.attr, value)
 
     def on_for(self, node: ast.For | ast.AsyncFor, scope: Scope) -> bool:
         self.assign(node.target, elements(self.evaluate(node.iter, scope)), scope)
@@ -1120,6 +1129,8 @@ class Walker:
         self, atom: Atom, node: ast.Call, arguments: list[Value], scope: Scope
     ) -> Value:
         contents = elements(frozenset({atom}))
+        if atom.name == "popitem":
+            return frozenset({Atom("tuple", items=(NOTHING, contents))})
         if atom.name in _CONTENTS:
             return contents
         if atom.name == "items":

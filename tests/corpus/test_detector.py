@@ -252,8 +252,21 @@ FORMS = {
             def b(self):
                 assert isinstance(self.col, Collection)
                 self.col.flush()
+            def c(self):
+                self.col.drop()
         """,
-        ["Collection", "Collection.load", "Collection", "Collection.flush"],
+        ["Collection", "Collection.load", "Collection", "Collection.flush", "Collection.drop"],
+    ),
+    "item_popped": (
+        """
+        from pymilvus import Collection
+        known = {}
+        known["a"] = Collection("x")
+        name, collection = known.popitem()
+        collection.load()
+        name.drop()
+        """,
+        ["Collection", "Collection.load"],
     ),
     "lambda_and_comprehension": (
         """
