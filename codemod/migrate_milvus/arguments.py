@@ -86,18 +86,19 @@ def dict_keys(flow: Flow, node: ast.expr | None) -> set[str] | None:
 
     None when the expression may be something else than such a dict.
     """
+    return _keys_of(flow, node, 0)
+
+
+def _keys_of(flow: Flow, node: ast.expr | None, depth: int) -> set[str] | None:
     values = flow.value(node)
     keys: set[str] = set()
+    if not values or depth > 8:
+        return None
     for value in values:
         content = flow.contents.get(value.origin) if isinstance(value, Container) else None
-        if content is None or content.kind != "dict" or not content.exact:
+        if content is None or content.kind != "dict":
             return None
-        if isinstance(content.node, ast.Dict):
-            given: list[ast.expr | None] = list(content.node.keys)
-        elif isinstance(content.node, ast.Call):
-            given = [ast.Constant(keyword.arg) for keyword in content.node.keywords]
-        else:
-            return None
+        given, merged = _given(content)
         for change in content.changed:
             if isinstance(change, ast.Subscript):
                 given.append(change.slice)
@@ -105,17 +106,43 @@ def dict_keys(flow: Flow, node: ast.expr | None) -> set[str] | None:
                 isinstance(change, ast.Call)
                 and isinstance(change.func, ast.Attribute)
                 and change.func.attr == "update"
-                and len(change.args) == 1
-                and isinstance(change.args[0], ast.Dict)
+                and not any(isinstance(argument, ast.Starred) for argument in change.args)
             ):
-                given += change.args[0].keys
+                merged += change.args
+                merged += [k.value for k in change.keywords if k.arg is None]
+                given += [ast.Constant(k.arg) for k in change.keywords if k.arg is not None]
+            elif isinstance(change, ast.Call) and _is_removal(change):
+                continue
             else:
                 return None
         for key in given:
             if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
                 return None
             keys.add(key.value)
-    return keys if values else None
+        for other in merged:
+            more = _keys_of(flow, other, depth + 1)
+            if more is None:
+                return None
+            keys |= more
+    return keys
+
+
+def _given(content: Content) -> tuple[list[ast.expr | None], list[ast.expr]]:
+    """The keys that a dict is made with, and the dicts that are put into it."""
+    match content.node:
+        case ast.Dict(keys=keys, values=values):
+            pairs = list(zip(keys, values, strict=False))
+            return [k for k, _ in pairs if k is not None], [v for k, v in pairs if k is None]
+        case ast.Call(args=args, keywords=keywords):
+            named = [ast.Constant(k.arg) for k in keywords if k.arg is not None]
+            return [*named], [*args, *(k.value for k in keywords if k.arg is None)]
+        case ast.BinOp(left=left, right=right):
+            return [], [left, right]
+    return [None], []
+
+
+def _is_removal(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and call.func.attr in ("pop", "popitem", "clear")
 
 
 def dict_items(content: Content) -> dict[str, ast.expr]:

@@ -1416,9 +1416,15 @@ class _Interpreter:
             return frozenset({Opaque(id(node))})
         if name in ("list", "tuple") and dotted.startswith("builtins.") and not node.args:
             return self.container(node, name, ())
-        if name == "dict" and dotted.startswith("builtins.") and not node.args:
-            items = tuple(k.value for k in node.keywords if k.arg)
-            return self.container(node, "dict", items, exact=len(items) == len(node.keywords))
+        if name == "dict" and dotted.startswith("builtins."):
+            copied = [value for argument in node.args for value in self.flow.value(argument)]
+            known = bool(copied) or not node.args
+            if known and all(isinstance(v, Container) and v.kind == "dict" for v in copied):
+                items = tuple(k.value for k in node.keywords if k.arg)
+                exact = not node.args and len(items) == len(node.keywords)
+                made = self.container(node, "dict", items, exact)
+                self.absorb(made, self.elements_of(frozenset(copied)))
+                return made
         if dotted in _HOLDERS and not any(not _is_class_name(a) for a in node.args):
             items = tuple(k.value for k in node.keywords if k.arg)
             return self.container(node, _HOLDERS[dotted], items, exact=False)
@@ -1712,6 +1718,12 @@ class _Interpreter:
 
     def eval_BinOp(self, node: ast.BinOp) -> Abstract:
         left, right = self.eval(node.left), self.eval(node.right)
+        if isinstance(node.op, ast.BitOr) and left and right:
+            if all(isinstance(v, Container) and v.kind == "dict" for v in left | right):
+                merged = self.container(node, "dict", (node.left, node.right), exact=False)
+                held = join(self.elements_of(left), self.elements_of(right))
+                self.absorb(merged, held)
+                return merged
         self.consume(left, node.left, "used in an expression")
         self.consume(right, node.right, "used in an expression")
         found = {_shape(v) for v in left | right}
@@ -1772,11 +1784,15 @@ class _Interpreter:
                 exact = False
             else:
                 self.eval(key)
+        unpacked: Abstract = BOTTOM
         for key, value in zip(node.keys, node.values, strict=False):
             values = self.eval(value)
             if key is None:
                 self.consume(values, value, "unpacked")
-        return self.container(node, "dict", tuple(node.values), exact)
+                unpacked = join(unpacked, self.elements_of(values))
+        made = self.container(node, "dict", tuple(node.values), exact)
+        self.absorb(made, unpacked)
+        return made
 
     def comprehension(
         self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
@@ -1915,6 +1931,14 @@ class _Interpreter:
     def subscripted(self, value: Object, node: ast.Subscript) -> None:
         """``object[...]``: fine where the library's replacement can be subscripted too."""
         self.escape(value, node.value, "subscripted")
+
+    def elements_of(self, values: Abstract) -> Abstract:
+        """What the lists and dicts among ``values`` hold."""
+        held: Abstract = BOTTOM
+        for value in values:
+            content = self.flow.contents.get(value.origin) if isinstance(value, Container) else None
+            held = join(held, content.element if content is not None else BOTTOM)
+        return held
 
     def elements(self, container: Abstract, node: ast.AST) -> Abstract:
         """What iterating over ``container`` gives."""
