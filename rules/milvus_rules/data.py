@@ -41,6 +41,7 @@ from milvus_rules.owners import target
 from milvus_rules.results import check_result
 from milvus_rules.schemas import SchemaFacts
 from milvus_rules.writing import (
+    by_hand,
     can_be_true,
     client_call,
     is_pure,
@@ -234,15 +235,44 @@ def _element_kind(planning: Planning, values: Abstract) -> str | None:
 def _shape_answer(site: Site, planning: Planning, data: ast.expr, shape: str | None) -> Answer:
     if shape is not None:
         return PROVED
-    facts = schema_of(site, planning)
-    names = ", ".join(f'"{n}"' for n in _wanted(site, planning, facts) or ()) if facts else "..."
-    source = _short(planning, data)
     return unknown(
         "whether the data is a list of rows or of columns cannot be told from the code",
-        f"Rows (dicts) are passed on as they are: data={source}\n"
-        f"Columns: data=[dict(zip(({names}), row, strict=True)) "
-        f"for row in zip(*{source}, strict=True)]",
+        "# for rows, which are dicts\n"
+        + _call_by_hand(site, planning, (_short(planning, data),))
+        + "\n# for columns\n"
+        + _columns_by_hand(site, planning, data),
     )
+
+
+def _columns_by_hand(site: Site, planning: Planning, data: ast.expr) -> str:
+    """The call for columns, with the schema's field names where they are known."""
+    wanted = _wanted(site, planning, schema_of(site, planning))
+    source, number = f"*{_short(planning, data)}", 0
+    if isinstance(data, ast.List) and not any(isinstance(i, ast.Starred) for i in data.elts):
+        number = len(data.elts)
+        columns = [planning.flow.source.segment(item) for item in data.elts]
+        if all("\n" not in column and len(column) < 40 for column in columns):
+            source = ", ".join(columns)
+    names = ", ".join(map(_quoted, wanted)) if wanted is not None else ", ".join(["..."] * number)
+    if wanted is not None and len(wanted) == 1:
+        names += ","
+    what = "" if wanted is not None else "  # the schema's fields in order, without an auto-id key"
+    rows = f"[dict(zip(names, row, strict=True)) for row in zip({source}, strict=True)]"
+    return f"names = ({names or '...'}){what}\n{_call_by_hand(site, planning, (rows,))}"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def _call_by_hand(site: Site, planning: Planning, data: Template) -> str:
+    arguments = planning.arguments(site)
+    rest = [
+        keyword(arguments, name)
+        for name in arguments.order
+        if name in ("partition_name", "timeout")
+    ]
+    return by_hand(planning, site, site.symbol.rpartition(".")[2], ("data", data), *rest)
 
 
 def _short(planning: Planning, node: ast.expr) -> str:
@@ -290,15 +320,13 @@ class _Columns:
         require(HANDLER, lambda: _handler(planning, site))
         facts = schema_of(site, planning)
         names = _wanted(site, planning, facts)
-        source = _short(planning, self.data)
         require(
             ORDER,
             PROVED
             if names is not None
             else unknown(
                 "the fields of the collection, and their order, are not known here",
-                "names = (...)  # the schema's fields in order, without an auto-id key\n"
-                f"data=[dict(zip(names, row, strict=True)) for row in zip(*{source}, strict=True)]",
+                _columns_by_hand(site, planning, self.data),
             ),
         )
         assert names is not None and facts is not None

@@ -25,6 +25,7 @@ from milvus_rules import lookups
 from milvus_rules.contents import held_only_by
 from milvus_rules.writing import (
     Pair,
+    by_hand,
     call_of,
     can_be_true,
     client_call,
@@ -151,10 +152,18 @@ def _params_known(site: Site, planning: Planning) -> Answer:
     if is_none(expression):
         return PROVED
     keys = dict_keys(planning.flow, expression)
+    field = planning.arguments(site).get("field_name")
+    index_name = keyword(planning.arguments(site), "index_name")
+    parts: list[tuple[str, ast.expr | None]] = [("field_name=", field), ("**", expression)]
+    parts += [("index_name=", planning.arguments(site).get("index_name"))] if index_name else []
+    given = [
+        before + planning.flow.source.segment(node) for before, node in parts if node is not None
+    ]
     recipe = (
+        "# where the parameters are a dict\n"
         "index_params = client.prepare_index_params()\n"
-        "index_params.add_index(field_name=..., **params)  # params must be a dict\n"
-        "client.create_index(collection_name=..., index_params=index_params)"
+        f"index_params.add_index({', '.join(given)})\n"
+        + by_hand(planning, site, "create_index", ("index_params", ("index_params",)))
     )
     if keys is None:
         return unknown("the index parameters are not a dict that can be seen here", recipe)

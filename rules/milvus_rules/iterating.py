@@ -45,6 +45,7 @@ _QUERY_ITERATOR = {
     "reduce_stop_for_best": "reduce_stop_for_best",
     "ignore_growing": "ignore_growing",
     "guarantee_timestamp": "guarantee_timestamp",
+    "iterator_cp_file": "iterator_cp_file",
 }
 
 

@@ -223,11 +223,16 @@ def _progress_dict(site: Site, planning: Planning, call: CallTemplate) -> list[E
 
 def _follows(site: Site, planning: Planning, load: bool) -> Answer:
     """Whether the statement before is a blocking call on the same collection."""
+    given = planning.arguments(site)
+    name = planning.flow.source.segment(given.given["collection_name"])
+    own = given.get("index_name")
+    wanted = '""' if own is None or is_none(own) else planning.flow.source.segment(own)
     recipe = (
-        'while client.get_load_state(name)["state"] != LoadState.Loaded: time.sleep(0.5)'
+        f'while client.get_load_state({name})["state"] != LoadState.Loaded:\n'
+        "    time.sleep(0.5)  # from pymilvus.client.types import LoadState"
         if load
-        else 'while client.describe_index(name, index_name="")["state"] != "Finished": '
-        "time.sleep(0.5)"
+        else f'while client.describe_index({name}, index_name={wanted})["state"] != "Finished":\n'
+        "    time.sleep(0.5)"
     )
     what = "load()" if load else "create_index()"
     answer = unknown(f"this does not directly follow a blocking {what} of the collection", recipe)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from migrate_milvus.arguments import Arguments, dict_items
@@ -15,7 +15,7 @@ from migrate_milvus.values import Container
 from milvus_rules.contents import held_only_by
 from milvus_rules.fields import primary_key
 from milvus_rules.owners import target
-from milvus_rules.writing import Pair, can_be_true, client_call, is_none
+from milvus_rules.writing import Pair, by_hand, can_be_true, client_call, is_none
 from milvus_rules.writing import known as _all_known
 
 ARGUMENTS = predicate("search-arguments-known", "every argument has a meaning for the client")
@@ -25,6 +25,12 @@ RESULTS = predicate("results-as-objects", "the target's search results have attr
 RANKER = predicate("hybrid-ranker", "the ORM's ranker= keyword is not used")
 PRIMARY = predicate("primary-key-known", "the primary key's name is known")
 QUERY_ARGUMENTS = predicate("query-arguments-known", "every argument has a meaning for the client")
+
+
+def _same(*names: str) -> Iterator[tuple[str, str]]:
+    """Keywords that both sides pass on under the same name."""
+    return ((name, name) for name in names)
+
 
 # ORM parameter -> client keyword, in the ORM's order.
 _SEARCH = {
@@ -47,6 +53,8 @@ _SEARCH = {
     "expr_params": "filter_params",
     "ranker": "ranker",
     "highlighter": "highlighter",
+    **dict(_same("json_path", "json_type", "strict_cast", "order_by_fields", "page_retain_order")),
+    **dict(_same("namespace", "time_fields", "timezone")),
 }
 _HYBRID = {
     "reqs": "reqs",
@@ -61,6 +69,7 @@ _HYBRID = {
     "group_by_field": "group_by_field",
     "group_size": "group_size",
     "strict_group_size": "strict_group_size",
+    **dict(_same("guarantee_timestamp", "rank_group_scorer", "namespace")),
 }
 _QUERY = {
     "expr": "filter",
@@ -73,6 +82,7 @@ _QUERY = {
     "guarantee_timestamp": "guarantee_timestamp",
     "expr_params": "filter_params",
     "ignore_growing": "ignore_growing",
+    **dict(_same("reduce_stop_for_best", "namespace", "time_fields", "timezone")),
 }
 # Read by neither side.
 _IGNORED = ("travel_timestamp", "graceful_time", "_async", "_callback", "check_task", "check_items")
@@ -180,7 +190,7 @@ def known(site: Site, planning: Planning, names: dict[str, str]) -> Answer:
                 f"Find out whether '{name}' does anything; drop it, or pass what it stands for.",
             )
     rest = replace(arguments, unknown=[])
-    return _all_known(rest, (*names, *_IGNORED))
+    return _all_known(rest, (*names, *_IGNORED), swallowed=set(names.values()) - set(names))
 
 
 def _may_rename(planning: Planning, expression: ast.expr, content: Content) -> bool:
@@ -328,10 +338,12 @@ class Query(Rule):
             )
         if is_none(fields):
             pairs = [p for p in pairs if p is None or p[0] != "output_fields"]
-            pairs.insert(_after(pairs, "filter"), ("output_fields", self.key_list(site, planning)))
+            pairs.insert(
+                _after(pairs, "filter"), ("output_fields", self.key_list(site, planning, pairs))
+            )
         elif not _surely_filled(planning, fields):
             assert fields is not None
-            default = self.key_list(site, planning)
+            default = self.key_list(site, planning, pairs, fields)
             pairs = [
                 ("output_fields", (Src(fields), " or ", *default))
                 if p is not None and p[0] == "output_fields"
@@ -344,19 +356,28 @@ class Query(Rule):
         )
         return [*edits, ReplaceNode(site.node, (call,))]
 
-    def key_list(self, site: Site, planning: Planning) -> Template:
-        """``["id"]``: the primary key alone."""
+    def key_list(
+        self,
+        site: Site,
+        planning: Planning,
+        pairs: list[Pair | None],
+        fields: ast.expr | None = None,
+    ) -> Template:
+        """``["id"]``: the primary key alone; ``pairs`` are the arguments, for the recipe."""
         key = primary_key(site, planning)
-        require(
-            PRIMARY,
-            PROVED
-            if key is not None
-            else unknown(
-                "without output fields the ORM returns the primary key, whose name is not known "
-                "here; the client would return every field",
-                'client.query(..., output_fields=["id"])  # the name of your primary key',
-            ),
-        )
+        if key is None:
+            rest = [p for p in pairs if p is None or p[0] != "output_fields"]
+            wanted: Template = ('["id"]',) if fields is None else (Src(fields), ' or ["id"]')
+            rest.insert(_after(rest, "filter"), ("output_fields", wanted))
+            require(
+                PRIMARY,
+                unknown(
+                    "without output fields the ORM returns the primary key, whose name is not "
+                    "known here; the client would return every field",
+                    "# with the name of the primary key for id\n"
+                    + by_hand(planning, site, "query", *rest),
+                ),
+            )
         return (f'["{key}"]',)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import difflib
 from collections.abc import Iterable
 
 from migrate_milvus.arguments import Arguments
 from migrate_milvus.edits import Argument, CallTemplate, Src, Template
 from migrate_milvus.flow import Site
 from migrate_milvus.planning import Planning
-from migrate_milvus.registry import PROVED, Answer, predicate, require, unknown
+from migrate_milvus.registry import PROVED, Answer, predicate, refuted, require, unknown
 from milvus_rules import versions
 
 TARGET = predicate("target-version", "the oldest pymilvus to support has what is written")
@@ -33,6 +34,37 @@ def call_of(function: Template, *arguments: Pair | None) -> CallTemplate:
     """A call of ``function``."""
     given = [pair for pair in arguments if pair is not None]
     return CallTemplate(function, tuple(Argument(value, keyword) for keyword, value in given))
+
+
+def by_hand(planning: Planning, site: Site, method: str, *arguments: Pair | None) -> str:
+    """The text of a client call for a recipe, with the user's own expressions."""
+    pairs: list[Pair] = [("collection_name", (named(planning, site),))]
+    pairs += [pair for pair in arguments if pair is not None]
+    given = [
+        (f"{keyword}=" if keyword and "*" not in keyword else keyword or "")
+        + "".join(_text(planning, part) for part in value)
+        for keyword, value in pairs
+    ]
+    line = f"client.{method}({', '.join(given)})"
+    if len(line) <= 90 and "\n" not in line:
+        return line
+    return "\n".join([f"client.{method}(", *(f"    {one}," for one in given), ")"])
+
+
+def named(planning: Planning, site: Site) -> str:
+    """The expression that names the collection of ``site``, as far as that is seen."""
+    for item in site.objects:
+        expression = planning.name_expression(item)
+        if expression is not None and len(site.objects) == 1:
+            return planning.flow.source.segment(expression)
+    return "collection_name"
+
+
+def _text(planning: Planning, part: object) -> str:
+    if isinstance(part, Src):
+        return planning.flow.source.segment(part.node)
+    assert isinstance(part, str)
+    return part
 
 
 def require_version(planning: Planning, method: str, what: str = "") -> None:
@@ -87,8 +119,17 @@ def is_pure(node: ast.expr | None) -> bool:
     return False
 
 
-def known(arguments: Arguments, allowed: Iterable[str], dropped: Iterable[str] = ()) -> Answer:
-    """Proved when every argument is one of ``allowed``, or a pure one of ``dropped``."""
+def known(
+    arguments: Arguments,
+    allowed: Iterable[str],
+    dropped: Iterable[str] = (),
+    swallowed: Iterable[str] = (),
+) -> Answer:
+    """Proved when every argument is one of ``allowed``, or a pure one of ``dropped``.
+
+    ``swallowed`` are the names that the ORM takes without reading them and the client reads.
+    """
+    allowed = tuple(allowed)
     if arguments.unknown:
         return unknown(
             "arguments are unpacked from something whose content is not known",
@@ -99,6 +140,17 @@ def known(arguments: Arguments, allowed: Iterable[str], dropped: Iterable[str] =
             continue
         if name in dropped and is_pure(value):
             continue
+        if name in swallowed:
+            return refuted(
+                f"the ORM takes '{name}' without reading it, and the client would apply it",
+                f"Drop {name}= to keep what the program does, or keep it, if it was meant so.",
+            )
+        close = difflib.get_close_matches(name, allowed, 1, 0.8)
+        if close:
+            return unknown(
+                f"argument '{name}' has no meaning; was '{close[0]}' meant?",
+                f"Drop {name}= to keep what the program does, or write {close[0]}=.",
+            )
         return unknown(
             f"argument '{name}' has no known meaning for the client",
             f"Find out whether '{name}' does anything; drop it, or pass what it stands for.",
