@@ -54,7 +54,7 @@ def by_hand(planning: Planning, site: Site, method: str, *arguments: Pair | None
 def named(planning: Planning, site: Site) -> str:
     """The expression that names the collection of ``site``, as far as that is seen."""
     for item in site.objects:
-        expression = planning.name_expression(item)
+        expression = planning.name_expression(item) if item.kind == "Collection" else None
         if expression is not None and len(site.objects) == 1:
             return planning.flow.source.segment(expression)
     return "collection_name"
