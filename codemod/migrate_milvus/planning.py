@@ -693,7 +693,7 @@ class Planning:
         if any(
             self.keys[id(site)] not in connects
             and self._is_orm(site)
-            and site.form in ("call", "suspect")
+            and (site.form == "suspect" or (site.form == "call" and connections.needs_client(site)))
             and not connections.is_connect(site.symbol)
             for site in self.sites
         ):

@@ -13,6 +13,7 @@ from migrate_milvus.edits import Edit, InsertStatements, Line, ReplaceNode, Src,
 from migrate_milvus.flow import Site
 from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, require, unknown
+from milvus_rules.library import TIMESTAMPS
 from milvus_rules.writing import Pair, client_call, is_pure, is_statement, keyword, known
 
 UTILITY = predicate("utility-arguments-known", "every argument has a meaning for the client")
@@ -331,6 +332,25 @@ class Server(Rule):
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
         return write(site, planning, SERVER_ROWS[site.symbol], UTILITY)
+
+
+class Timestamps(Rule):
+    """The time stamp helpers of ``utility`` are imported from pymilvus itself.
+
+    They only calculate, do not warn, and stay; ``utility``, through which they were reached, goes.
+
+    Source: the same objects in pymilvus 2.3.8 to 3.0.2.
+    """
+
+    id = "MLV608"
+    title = "time stamp helpers are imported from pymilvus itself"
+    symbols = tuple(sorted(TIMESTAMPS))
+    references = True
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        node = site.call.func if site.form == "call" else site.node
+        name = planning.reference(site.symbol.partition(".")[2], site)
+        return [] if isinstance(node, ast.Name) else [ReplaceNode(node, (name,))]
 
 
 class PartitionNames(Rule):

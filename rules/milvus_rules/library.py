@@ -61,6 +61,7 @@ _CHANGES_INDEXES = frozenset(
     }
 )
 DEFAULT = ("constant", "default")
+TIMESTAMPS = frozenset(f"utility.{name}" for name in catalogue.TIMESTAMPS)
 _OR_NONE = " | None"
 _ROOTS = ("pymilvus", catalogue.GONE_PACKAGE)
 
@@ -322,6 +323,8 @@ class _Connections:
         return symbol == "connections.add_connection"
 
     def needs_client(self, site: Site) -> bool:
+        if site.symbol in TIMESTAMPS:
+            return False
         return site.form not in ("annotation", "suspect", "import") and not (
             self.is_connect(site.symbol) or self.configures(site.symbol)
         )
@@ -401,7 +404,6 @@ INFOS = tuple(
             "There is no equivalent: write the schema out and insert the rows.",
         ),
         ("MLV606", "bulk insert", "Reported: bulk_writer replaces it, over HTTP."),
-        ("MLV608", "timestamp helpers", "Import them from pymilvus itself."),
         ("MLV950", "names that left before 3.0", "Reported, with what took their place."),
     )
 )

@@ -181,10 +181,13 @@ def test_every_use_is_rewritten_or_reported(symbol: Symbol) -> None:
     assert_accounted(migrate_text(text), line)
 
 
-@pytest.mark.parametrize(
-    "symbol",
-    _cases([s for s in USES if s.kind in ("method", "function", "constructor")]),
-)
+# The time stamp helpers are the same functions elsewhere, values as well.
+VALUES_OF_USES = [
+    s for s in USES if s.kind in ("method", "function", "constructor") and s.rule != "MLV608"
+]
+
+
+@pytest.mark.parametrize("symbol", _cases(VALUES_OF_USES))
 def test_every_symbol_used_as_a_value_is_reported(symbol: Symbol) -> None:
     text, line = program(symbol, called=False)
     result = migrate_text(text)

@@ -24,6 +24,7 @@ from milvus_rules.catalogue.names import GONE_PACKAGE, ORM_MODULES, QUALIFIED, Q
 from milvus_rules.catalogue.removed import MOVED
 from milvus_rules.catalogue.valid import (
     CODE_IS_AN_ATTRIBUTE,
+    TIMESTAMPS,
     UNREACHABLE,
     Unreachable,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "QUIET_MODULES",
     "STAYS_VALID",
     "SYMBOLS",
+    "TIMESTAMPS",
     "UNREACHABLE",
     "Kind",
     "Parameter",

@@ -85,8 +85,6 @@ _TOP_LEVEL_UTILITY = (
     "get_query_segment_info",
     "has_collection",
     "has_partition",
-    "hybridts_to_datetime",
-    "hybridts_to_unixtime",
     "index_building_progress",
     "list_bulk_insert_tasks",
     "list_collections",
@@ -95,9 +93,6 @@ _TOP_LEVEL_UTILITY = (
     "list_usernames",
     "load_balance",
     "loading_progress",
-    "mkts_from_datetime",
-    "mkts_from_hybridts",
-    "mkts_from_unixtime",
     "reset_password",
     "transfer_node",
     "transfer_replica",
@@ -134,6 +129,8 @@ def _qualified() -> Iterator[tuple[str, str]]:
         module, _, function = name.partition(".")
         yield f"pymilvus.{module}.{function}", name
         yield f"pymilvus.orm.{module}.{function}", name
+    for function in valid.TIMESTAMPS:  # the same functions as pymilvus' own ones
+        yield f"pymilvus.orm.utility.{function}", function
     for function in _TOP_LEVEL_UTILITY:
         yield f"pymilvus.{function}", f"utility.{function}"
     yield "pymilvus.orm.mutation.MutationResult", "MutationResult"

@@ -125,6 +125,15 @@ def _unreachable(entry: Unreachable) -> Symbol:
     )
 
 
+TIMESTAMPS = (
+    "hybridts_to_datetime",
+    "hybridts_to_unixtime",
+    "mkts_from_datetime",
+    "mkts_from_hybridts",
+    "mkts_from_unixtime",
+)
+"""Functions that utility has as well: arithmetic only, so that they stay where they are named."""
+
 CODE_IS_AN_ATTRIBUTE = "error.code  # an attribute of MilvusException; code() is gRPC's idiom"
 
 
@@ -177,7 +186,10 @@ SYMBOLS: tuple[Symbol, ...] = (
             "WeightedRanker",
         )
     )
-    + tuple(_kept(name, "function") for name in ("build_bloom_filter", "build_roaring_bitmap"))
+    + tuple(
+        _kept(name, "function")
+        for name in ("build_bloom_filter", "build_roaring_bitmap", *TIMESTAMPS)
+    )
     + tuple(_exception(name) for name in EXCEPTIONS)
     + tuple(_unreachable(entry) for entry in UNREACHABLE.values())
 )
