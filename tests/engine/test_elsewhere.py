@@ -35,12 +35,14 @@ def uses(result: FileResult) -> list[str]:
     return [f"{site.place.line} {site.symbol}" for site in result.sites]
 
 
+def migrated(**files: str) -> dict[str, FileResult]:
+    """The results for files whose names are written with ``__`` for the slash."""
+    return migrate_files({f"{name.replace('__', '/')}.py": dedent(t) for name, t in files.items()})
+
+
 def uses_in(name: str, **files: str) -> list[str]:
     """The sites in one of several files."""
-    results = migrate_files(
-        {path.replace("__", "/") + ".py": dedent(t) for path, t in files.items()}
-    )
-    return uses(results[name])
+    return uses(migrated(**files)[name])
 
 
 # Each program with what it does to objects of ``store.py``.
@@ -67,7 +69,7 @@ PROGRAMS = {
         ["3 Collection.load"],
     ),
     "inherited attribute": (
-        "from store import Store\nclass Mine(Store):\n    def use(self):\n        self.col.load()\n",
+        "from store import Store\nclass My(Store):\n    def use(self):\n        self.col.load()\n",
         ["4 Collection.load"],
     ),
     "name that is imported again": (
@@ -168,10 +170,7 @@ def test_a_fixture_of_a_conftest() -> None:
         "tests__test_c": "import pymilvus\ndef helper(films):\n    films.load()\n",
     }
     assert uses_in("tests/deep/test_a.py", **files) == ["3 Collection.load"]
-    results = migrate_files(
-        {path.replace("__", "/") + ".py": dedent(t) for path, t in files.items()}
-    )
-    assert {name for name, result in results.items() if uses(result)} == {
+    assert {name for name, result in migrated(**files).items() if uses(result)} == {
         "tests/conftest.py",
         "tests/deep/test_a.py",
     }
@@ -240,7 +239,8 @@ PLACES = {
             def two(self, thing):
                 if isinstance(thing, Collection):
                     thing.release()
-                thing.other()
+                else:
+                    thing.other()
         """,
 }
 
@@ -265,10 +265,8 @@ def test_a_name_that_another_file_imports_again_goes_with_its_use() -> None:
 
 
 def test_a_star_import_does_not_keep_what_its_importer_binds_itself() -> None:
-    store = (
-        'from pymilvus import Collection, connections\nconnections.connect(host="h", port="1")\n'
-    )
-    store += 'Collection("x").load()\nLIMIT = 3\n'
+    store = "from pymilvus import Collection, connections\n"
+    store += 'connections.connect(host="h", port="1")\nCollection("x").load()\nLIMIT = 3\n'
     main = "from store import *\ndef use():\n    from pymilvus import Collection\n"
     main += "    print(LIMIT, Collection)\n"
     text = migrate_files({"store.py": store, "main.py": main})["store.py"].text
