@@ -381,6 +381,24 @@ def test_an_index_may_be_dropped_by_its_own_name() -> None:
     assert not compare(drop(field_name="v"), drop()).equal
 
 
+def test_the_clients_database_counts_where_it_decides() -> None:
+    def on(method: str, database: str, **payload: Any) -> Run:
+        return _run(_request(method, at_={"database": database}, **payload))
+
+    user, grant = {"username": "u"}, {"entity": {"db_name": "films", "object_name": "c"}}
+    without = compare(on("CreateCredential", "", **user), on("CreateCredential", "films", **user))
+    assert without.expected == {"database-header": 1}
+    twice = compare(on("OperatePrivilege", "", **grant), on("OperatePrivilege", "films", **grant))
+    assert twice.expected == {"grant-database": 1}
+    other = compare(on("OperatePrivilege", "", **grant), on("OperatePrivilege", "books", **grant))
+    assert "(database): 'default' -> 'books'" in _texts(other)[0]
+    alias = {"alias": "a", "collection_name": "c"}
+    assert not compare(on("CreateAlias", "", **alias), on("CreateAlias", "films", **alias)).equal
+    assert not compare(
+        on("CreateCredential", "films", **user), on("CreateCredential", "", **user)
+    ).equal
+
+
 def test_long_runs_are_compared_block_by_block() -> None:
     def drops(numbers: list[int]) -> Run:
         return _run(*[_request("DropCollection", collection_name=f"c{n}") for n in numbers])

@@ -7,6 +7,7 @@ everything else is a difference.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ ITERATOR = "iterator-probe"
 DATABASE = "database-lookup"
 WAIT = "wait-folded"
 READ_BACK = "index-read-back"
+HEADER = "database-header"
+GRANT = "grant-database"
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,13 @@ EXPECTED: Mapping[str, Reason] = {
     DATABASE: Reason("MLV901", "the client asks for the database before it uses it"),
     WAIT: Reason("MLV602", "no second wait for what had been waited for"),
     READ_BACK: Reason("MLV302", "an index that the program has just made is not read back"),
+    HEADER: Reason("MLV604", "the client names its database even where none is meant"),
+    GRANT: Reason("MLV801", "the client names the database of a grant a second time"),
 }
+# users, roles, resource groups and the server itself belong to no database
+_WITHOUT_DATABASE = re.compile(
+    r"Credential|Role$|SelectUser|ListCredUsers|ResourceGroup|^TransferNode$|GetVersion|CheckHealth"
+)
 
 _UNEQUAL = 1.0
 _LEFT_OUT = 1.0
@@ -498,7 +507,7 @@ class _Judge:
         if old.method != new.method:
             return None
         left, right = dict(old.plain), dict(new.plain)
-        names: list[str] = []
+        names: list[str] = _database_names(old.method, left, right)
         if old.method == "CreateIndex":
             flat = [
                 normalise.index_parameters(side.pop("extra_params", {})) for side in (left, right)
@@ -555,6 +564,21 @@ def _shape_names(old: _Item, new: _Item) -> list[str]:
         return []
     left, right = (side.request.payload.get("fields_data") for side in (old, new))
     return [] if left == right else [ROW_DATA]
+
+
+def _database_names(method: str, left: dict[str, Any], right: dict[str, Any]) -> list[str]:
+    """Take the client's database away where it says nothing new; the ORM sends none there."""
+    if left["(database)"] == right["(database)"] or left["(database)"] != "default":
+        return []
+    entity = right.get("entity")
+    if isinstance(entity, Mapping) and entity.get("db_name") == right["(database)"]:
+        name = GRANT
+    elif _WITHOUT_DATABASE.search(method):
+        name = HEADER
+    else:
+        return []
+    del left["(database)"], right["(database)"]
+    return [name]
 
 
 def _same_index(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
