@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +255,29 @@ def test_order_counts_between_threads_that_run_one_after_the_other() -> None:
 
     assert compare(side("a", "b"), side("a", "b")).equal
     assert not compare(side("a", "b"), side("b", "a")).equal
+
+
+def test_order_does_not_count_between_workers_of_one_process() -> None:
+    """As pytest-xdist has them: the workers send, the process that started them does not."""
+
+    def side(names: list[tuple[int, str]], parents: dict[int, int | None]) -> Run:
+        run = _run(
+            *[
+                _request("DropCollection", collection_name=name, at_={"process": process})
+                for process, name in names
+            ]
+        )
+        return replace(run, recording=replace(run.recording, parents=parents))
+
+    one, other = [(1, "a"), (2, "b"), (1, "c")], [(2, "a"), (1, "b"), (2, "c")]
+    workers: dict[int, int | None] = {0: None, 1: 0, 2: 0}
+    jobs: dict[int, int | None] = {1: None, 2: None}
+    for parents in (workers, jobs):
+        assert compare(side(one, parents), side(other, parents)).equal
+        assert not compare(side(one, parents), side(one[:2], parents)).equal
+    after_each_other, swapped = [(1, "a"), (2, "b")], [(1, "b"), (2, "a")]
+    for parents in (workers, jobs):
+        assert not compare(side(after_each_other, parents), side(swapped, parents)).equal
 
 
 def test_the_default_database_has_three_spellings() -> None:

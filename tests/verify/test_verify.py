@@ -19,6 +19,7 @@ import pytest
 from click.testing import Result
 
 from migrate_milvus.cli import cli
+from migrate_milvus.settings import Settings
 from migrate_milvus.verify import report, verifying
 from migrate_milvus.verify.server import LiteServer
 from tests.verify.conftest import rewriting
@@ -251,6 +252,41 @@ def test_a_missing_extra_is_one_line(
     assert result.stderr == (
         "Error: verify needs pymilvus and milvus_lite: pip install 'migrate-milvus[verify]'\n"
     )
+
+
+def test_a_real_server_is_written_to_and_named(place: Place, lite: LiteServer, fork: Any) -> None:
+    job = verifying.Job(
+        settings=Settings(root=place.root, paths=(place.root,), target_python=(3, 10)),
+        command=("server", "shop.py"),
+        cwd=place.root,
+        server=f"http://{lite.fresh()}",
+    )
+    verdict = verifying.verify(job, run=fork)
+    assert verdict.status is verifying.Status.EQUAL
+    assert f"backend   the server {job.server}: " in report.text(verdict)
+    assert "the second run found what the first left" in report.text(verdict)
+
+
+def test_an_editable_installation_is_followed_into_the_copy(tmp_path: Path) -> None:
+    tree, copy = tmp_path / "tree", tmp_path / "copy"
+    for folder in (tree / "src", copy / "src", tree / "lib" / "site-packages"):
+        folder.mkdir(parents=True)
+    code = (
+        "import sys, types\n"
+        f"sys.path[:] = [{str(tree / 'src')!r}, {str(tree / 'lib' / 'site-packages')!r}, '/usr']\n"
+        "finder = sys.modules['__editable___shop_finder'] = types.ModuleType('finder')\n"
+        f"finder.MAPPING = {{'shop': {str(tree / 'src')!r}, 'gone': {str(tree / 'gone')!r}}}\n"
+        f"move({str(tree)!r}, {str(copy)!r})\n"
+        "print(sys.path, finder.MAPPING)\n"
+    )
+    hook = (Path(report.__file__).parent / "hook" / "sitecustomize.py").read_text()
+    hook = hook[: hook.index("\n_HERE = ")].replace("def _use_the_copy", "def move")
+    done = subprocess.run(
+        [PYTHON, "-S", "-c", hook + "\n" + code], capture_output=True, text=True, check=True
+    )
+    path = [str(copy / "src"), str(tree / "lib" / "site-packages"), "/usr"]
+    mapping = {"shop": str(copy / "src"), "gone": str(tree / "gone")}
+    assert done.stdout == f"{path} {mapping}\n"
 
 
 def test_help_does_not_load_verify() -> None:

@@ -100,6 +100,8 @@ def verify(ctx: click.Context, /, paths: tuple[Path, ...], **options: Any) -> No
         raise click.UsageError("give the command to run behind --, such as: -- python demo.py")
     if sum(1 for _, file in options["reports"] if file is None) > 1:
         raise click.UsageError("Only one --report can go to standard output.")
+    if os.name != "posix":
+        cli._fail("verify needs a POSIX system, such as Linux or macOS")
     _check_server(options)
     _check_extra(options)
     cli._check_rules((*options["select"], *options["ignore"]))
@@ -217,18 +219,22 @@ def _stage(what: str) -> None:
 
 @contextmanager
 def _signals_interrupt() -> Iterator[None]:
-    """A request to end is treated as Ctrl-C, so that everything is cleaned up."""
+    """A request to end is treated as Ctrl-C, and nothing interrupts the cleaning up after it."""
+    numbers = [
+        getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+    ]
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     try:
-        old = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
+        old = {number: signal.signal(number, interrupt) for number in numbers}
     except ValueError:  # not in the main thread
         old = {}
     try:
         yield
     finally:
-        for name, handler in old.items():
-            signal.signal(getattr(signal, name), handler)
+        for number, handler in old.items():
+            signal.signal(number, handler)
