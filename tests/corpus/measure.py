@@ -292,7 +292,8 @@ def outside_lines(path: str, old: str, new: str, sites: Iterable[Site]) -> list[
     Had to be edited: statements with a site, with an import of the library, with a schema or
     field; statements that share a name with the arguments, targets or receiver of one with a site
     or a schema (data, index parameters, names); signatures of functions and calls of the file's own
-    functions, which may hand the client on; an ``else`` that is left empty. This is generous: a
+    functions, which may hand the client on; an ``else`` that is left empty; tests of the pages of
+    an iterator, which may end with None now. This is generous: a
     line that is listed is a real surprise, a line that is not listed may still be one.
     """
     try:
@@ -316,9 +317,18 @@ def outside_lines(path: str, old: str, new: str, sites: Iterable[Site]) -> list[
             names |= words
         elif words & SCHEMA_NAMES:
             names |= words
+    pages = {
+        target.id
+        for node in statements
+        if isinstance(node, ast.Assign) and _is_next(node.value, names)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     for node in statements:
         span = _header(node)
         words = _names(node, span)
+        if isinstance(node, (ast.If, ast.While)) and words & pages:
+            allowed.update(span)
         is_signature = isinstance(node, (*FUNCTIONS, ast.Global))
         of_library = isinstance(node, (ast.Import, ast.ImportFrom))
         schema = bool(words & SCHEMA_NAMES)
@@ -336,6 +346,17 @@ def outside_lines(path: str, old: str, new: str, sites: Iterable[Site]) -> list[
         for number, line in enumerate(lines, 1)
         if number not in same and number not in allowed and line.strip()
     ]
+
+
+def _is_next(node: ast.expr, iterators: set[str]) -> bool:
+    """``iterator.next()``"""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "next"
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id in iterators
+    )
 
 
 def _lines(body: list[ast.stmt]) -> Iterable[int]:

@@ -664,6 +664,28 @@ if one:
     assert result.outside == ["main.py:10 pass", "main.py:11 else:", "main.py:12 pass"]
 
 
+def test_tests_of_the_pages_of_an_iterator_are_no_surprise() -> None:
+    old = """\
+from pymilvus import Collection
+c = Collection("x")
+it = c.search_iterator([[1]], "v", {}, limit=2)
+while True:
+    page = it.next()
+    if len(page) == 0:
+        break
+    answer = len(page)
+"""
+    new = """\
+while True:
+    page = it.next()
+    if not page:
+        break
+    answer = 0
+"""
+    result = judged(old, new, fake_report(), fake_report())
+    assert result.outside == ["main.py:8 answer = len(page)"]
+
+
 def test_only_what_counts_is_measured() -> None:
     """Files that came with an earlier archive are seen, and left out of the numbers."""
     texts = {"main.py": OLD, "known.py": OLD}
