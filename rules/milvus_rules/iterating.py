@@ -115,8 +115,11 @@ class _Loops:
             return unknown("what becomes of the iterator is not seen here", _RECIPE)
         flow = self.planning.flow
         slot = flow.slot_of_name(statement.targets[0].id, self.site.function)
-        if slot.kind != "local" and slot.name in self.planning.context.reached:
-            return unknown("the iterator is used from another file", _RECIPE)
+        target = statement.targets[0]
+        if target not in flow.writes.get(slot, {}) or (
+            slot.kind != "local" and slot.name in self.planning.context.reached
+        ):
+            return unknown("what becomes of the iterator is not followed", _RECIPE)
         for reader in flow.readers(slot):
             method = self.source.parents[reader]
             call = self.source.parents[method]
@@ -181,6 +184,9 @@ class _Loops:
         """Whether the statement tests the page; what then has a page for sure is guarded."""
         if not isinstance(statement, ast.If | ast.While):
             return False
+        slot = self.planning.flow.slot_of_name(page, self.site.function)
+        if slot.owner is not self.site.function:
+            return False  # other functions see it
         edits: list[Edit] = []
         missing = _when_missing(statement.test, page, edits)
         if missing is None:

@@ -186,7 +186,8 @@ def _only_known_keys(site: Site, planning: Planning) -> bool:
     for target in statement.targets:
         assert isinstance(target, ast.Name)
         slot = planning.flow.slot_of_name(target.id, site.function)
-        if slot.kind == "global" and slot.name in planning.context.reached:
+        in_class = target not in planning.flow.writes.get(slot, {})
+        if in_class or (slot.kind == "global" and slot.name in planning.context.reached):
             return False
         if not all(_reads_known_key(planning, reader) for reader in planning.flow.readers(slot)):
             return False

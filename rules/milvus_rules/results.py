@@ -24,7 +24,7 @@ _ITEMS = {
     "upsert": {"primary_keys": "ids", "upsert_count": "upsert_count", "cost": "cost"},
 }
 _UPSERT_KEYS_SINCE = (2, 6, 3)
-_LOGGING = frozenset({"debug", "info", "warning", "warn", "error", "critical", "exception", "log"})
+_LOGGING = frozenset({"debug", "info", "warning", "warn", "error", "critical", "exception"})
 
 
 def check_result(site: Site, planning: Planning) -> None:

@@ -306,7 +306,7 @@ def facts_of(flow: Flow, values: frozenset[object]) -> SchemaFacts | None:
     if not isinstance(schema, Object) or schema.kind != "CollectionSchema":
         return None
     call = schema.origin
-    if not isinstance(call, ast.Call):
+    if not isinstance(call, ast.Call) or _handed_out(flow, schema):
         return None
     keywords = {k.arg: k.value for k in call.keywords}
     if None in keywords or any(isinstance(a, ast.Starred) for a in call.args):
@@ -355,6 +355,17 @@ def facts_of(flow: Flow, values: frozenset[object]) -> SchemaFacts | None:
         return None
     found.outputs = frozenset(name for names in outputs for name in names or ())
     return found
+
+
+def _handed_out(flow: Flow, schema: Object) -> bool:
+    """Whether code out of sight gets the schema, and may add fields to it."""
+    looked_at = {f"passed to {name}()" for name in ("print", "str", "repr", "type", "isinstance")}
+    return any(
+        escape.object == schema
+        and escape.how.startswith("passed to")
+        and escape.how not in looked_at
+        for escape in flow.escapes.values()
+    )
 
 
 def _place(item: tuple[ast.Call, str]) -> tuple[int, int]:
