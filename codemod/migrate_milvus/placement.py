@@ -39,7 +39,7 @@ def choose(
     takes_parameter: Callable[[FunctionInfo], ast.arg | None],
     switches: Sequence[Site] = (),
     registry: bool = False,
-    held: bool = False,
+    holder: str = "",
 ) -> Place:
     """Choose the place for the client of one connection.
 
@@ -47,7 +47,8 @@ def choose(
     object of the connection, when every caller of the function is known. ``switches`` change what
     every user of the connection sees: with them, functions or objects that would not see the
     change get no client each. With ``registry`` it is asked whether the connection is open, which
-    a variable of the module can answer. ``held``: each object may have a connection of its own.
+    a variable of the module can answer. ``holder``: what has a connection of its own, each
+    ``object`` or each ``call`` of a function.
     """
     name = free_name(base, taken)
     at_module = [site for site in connects if site.function is None]
@@ -59,10 +60,14 @@ def choose(
     one = not switches or len(connectors) + bool(at_module) == 1
     if one and all(_connects_before(site, connects) for site in uses):
         return Place("local", name, connectors=connectors)
-    owners = _classes(connects)
+    owners = _classes(connects) if holder != "call" else frozenset()
     if switches and (len(owners) > 1 or any(s.function not in connectors for s in switches)):
         owners = frozenset()
-    if not at_module and owners and all(_reaches(flow, s, owners, held) is not None for s in uses):
+    if (
+        not at_module
+        and owners
+        and all(_reaches(flow, s, owners, holder) is not None for s in uses)
+    ):
         methods = {name for owner in owners for name in owner.methods}
         attribute = free_name(base, lambda n: n in flow.program.attributes | methods)
         return Place("attribute", attribute, owners=owners, connectors=connectors)
@@ -85,11 +90,11 @@ def free_name(base: str, taken: Callable[[str], bool]) -> str:
     return name if number == 1 else f"{name}{number}"
 
 
-def text(flow: Flow, place: Place, site: Site, held: bool = False) -> str | None:
+def text(flow: Flow, place: Place, site: Site, holder: str = "") -> str | None:
     """The expression for the client at ``site``; None when it cannot be reached there."""
     if place.mode != "attribute":
         return place.name
-    base = _reaches(flow, site, place.owners, held)
+    base = _reaches(flow, site, place.owners, holder)
     return None if base is None else f"{base}.{place.name}"
 
 
@@ -168,11 +173,11 @@ def _classes(connects: Sequence[Site]) -> frozenset[ClassInfo]:
     return frozenset(owners)
 
 
-def _reaches(flow: Flow, site: Site, owners: frozenset[ClassInfo], held: bool) -> str | None:
+def _reaches(flow: Flow, site: Site, owners: frozenset[ClassInfo], holder: str) -> str | None:
     """The expression for the instance that holds the client: ``self``, or a variable.
 
     Any instance will do, but one that the object is reached through where each has its own
-    connection (``held``).
+    connection (``holder``).
     """
     for function in _chain(site.function):
         if (
@@ -192,7 +197,7 @@ def _reaches(flow: Flow, site: Site, owners: frozenset[ClassInfo], held: bool) -
         part = part.func if isinstance(part, ast.Call) else part.value
     if isinstance(part, ast.Name) and is_holder(flow.value(part)):
         return part.id
-    if held:
+    if holder:
         return None
     names = dict(site.state.names)
     for name, binding in names.items():

@@ -27,7 +27,16 @@ from migrate_milvus.edits import (
 from migrate_milvus.flow import UNBOUND, Elsewhere, Flow, Site, Slot, State
 from migrate_milvus.model import Finding, Place, Severity, SiteRecord, Status
 from migrate_milvus.program import FunctionInfo
-from migrate_milvus.registry import Answer, Refusal, RuleSet, predicate, refuted, require, unknown
+from migrate_milvus.registry import (
+    PROVED,
+    Answer,
+    Refusal,
+    RuleSet,
+    predicate,
+    refuted,
+    require,
+    unknown,
+)
 from migrate_milvus.settings import Settings
 from migrate_milvus.units import Unit, Units, find_units, strangers
 from migrate_milvus.values import (
@@ -734,19 +743,70 @@ class Planning:
                 self._client_parameter,
                 switched,
                 key in self.registry,
-                not shared,
+                _holder(key),
             )
             if place.mode == "local" and self._alone_in_its_functions(key, uses):
                 name = placement.free_name("client", lambda n: n in self.flow.program.identifiers)
                 place = replace(place, name=name)
-            if place.mode == "global" and not shared:
+            if not shared:
                 try:
-                    require(IN_REACH, _HELD)
+                    reached = place.mode != "global" and self._keeps_to(key, uses.get(key, []))
+                    require(IN_REACH, PROVED if reached else _HELD)
                 except Refusal as refusal:
                     self.places[key] = refusal
                     continue
             names.add(place.name)
             self.places[key] = place
+
+    def _keeps_to(self, key: Hashable, uses: list[Site]) -> bool:
+        """Whether no use can be of an earlier call's (or turn's) connection, by its object."""
+        if _holder(key) != "call":
+            return True
+        definition = _definition(key)
+        around: list[ast.AST] = []
+        for writes in self.flow.writes.values():
+            for target in writes:
+                if id(target) == definition:
+                    around = self._loops(target)
+        return all(
+            (use.receiver is None or self._is_made_there(use.receiver, set()))
+            and (not around or around[0] in self._loops(use.node))
+            for use in uses
+        )
+
+    def _loops(self, node: ast.AST) -> list[ast.AST]:
+        """The loops around a node within its function, innermost first."""
+        found: list[ast.AST] = []
+        parents = self.flow.source.parents
+        while node in parents:
+            node = parents[node]
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                break
+            if isinstance(node, ast.For | ast.AsyncFor | ast.While):
+                found.append(node)
+        return found
+
+    def _is_made_there(self, node: ast.expr, seen: set[Slot]) -> bool:
+        """Whether an object comes from a constructor by plain variables and parameters alone."""
+        if self._is_constructor(node):
+            return True
+        slot = self.flow.reads.get(node)
+        if not isinstance(node, ast.Name) or slot is None:
+            return False
+        if slot in seen:
+            return True
+        seen.add(slot)
+        given: list[ast.expr | None] = []
+        for write in self.flow.writes.get(slot, {}).values():
+            if isinstance(write.target, ast.arg) and isinstance(slot.owner, FunctionInfo):
+                edges = self.flow.callers(slot.owner)
+                given += [edge.arguments.get(slot.name) for edge in edges] or [None]
+            else:
+                given.append(write.value)
+        return all(
+            value is not None and (_is_none(value) or self._is_made_there(value, seen))
+            for value in given
+        )
 
     def _alone_in_its_functions(self, key: Hashable, uses: dict[Hashable, list[Site]]) -> bool:
         """Whether the functions that use the connection use no other."""
@@ -822,8 +882,10 @@ class Planning:
             )
             return "client"
         if isinstance(place, Refusal):
+            if not self.rule_set.connections.is_connect(site.symbol):
+                raise Quiet  # said at the connect
             raise place
-        found = placement.text(self.flow, place, site, _is_held(key))
+        found = placement.text(self.flow, place, site, _holder(key))
         if found is None:
             require(
                 IN_REACH,
@@ -1840,11 +1902,26 @@ _HELD = unknown(
 
 def _is_held(key: Hashable | None) -> bool:
     """Whether the alias may be another one for each object, or each call of a function."""
+    return bool(_holder(key))
+
+
+def _holder(key: Hashable | None) -> str:
+    """What has an alias of its own: an ``object``, or the ``call`` of a function; else ""."""
     if not isinstance(key, tuple) or key[0] == "constant":
-        return False
+        return ""
     if key[0] == "part":
-        return _is_held(key[1])
-    return not (key[0] == "slot" and key[1].kind == "global")
+        return _holder(key[1])
+    if key[0] == "slot":
+        kinds = {"global": "", "attribute": "object"}
+        return kinds.get(key[1].kind, "call")
+    return "call"
+
+
+def _definition(key: Hashable | None) -> int | None:
+    """The definition that gives an alias of one call its value."""
+    while isinstance(key, tuple) and key[0] == "part":
+        key = key[1]
+    return key[1] if isinstance(key, tuple) and key[0] == "definition" else None
 
 
 def _is_constant(key: Hashable | None) -> bool:

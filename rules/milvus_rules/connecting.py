@@ -614,7 +614,7 @@ def _port_in_range(planning: Planning, arguments: Arguments) -> Answer:
 def _scheme(planning: Planning, arguments: Arguments) -> Answer:
     for uri in [*_constants(planning, arguments.get("uri")), *_prefix(arguments.get("uri"))]:
         text = str(uri)
-        if text.partition("://")[0] == "grpc":
+        if urlsplit(text).scheme == "grpc":
             return refuted(
                 f"uri {text!r} has a scheme that MilvusClient does not accept",
                 "Use http:// or https://.",
@@ -624,8 +624,7 @@ def _scheme(planning: Planning, arguments: Arguments) -> Answer:
 
 def _is_refused(uri: str) -> bool:
     """Whether both sides refuse the uri, with the same exception and words."""
-    scheme = uri.partition("://")[0] if "://" in uri else ""
-    return scheme not in (*_SCHEMES, "grpc", "") or not (scheme or uri.endswith(".db") or not uri)
+    return bool(uri) and urlsplit(uri).scheme not in _SCHEMES and not uri.endswith(".db")
 
 
 def _prefix(node: ast.expr | None) -> list[str]:
