@@ -1085,11 +1085,14 @@ class Planning:
         """
         if site.receiver is made.node:
             return self.name_of(owner)
+        latest = self.is_latest(made, site)
         if owner not in self.inlined and self.holds_still(
             owner, made, site.node, site.state, site.function
         ):
-            return (Src(owner),)
+            if latest or self._is_absolute(owner, made.function):
+                return (Src(owner),)
         chosen: ast.expr | None = None
+        named_in: FunctionInfo | None = None
         values = self.flow.value(owner)
         for item in values:
             if not isinstance(item, Object):
@@ -1104,8 +1107,79 @@ class Planning:
             ):
                 chosen = None
                 break
-            chosen = expression
-        return None if chosen is None else (Src(chosen),)
+            chosen, named_in = expression, maker.function
+        if chosen is None or not (latest or self._is_absolute(chosen, named_in)):
+            return None
+        return (Src(chosen),)
+
+    def _is_absolute(self, expression: ast.expr, function: FunctionInfo | None) -> bool:
+        """Whether the expression means the same wherever and whenever it is evaluated."""
+        if isinstance(expression, ast.Constant):
+            return True
+        if not isinstance(expression, ast.Name):
+            return False
+        slot = self.flow.slot_of_name(expression.id, function)
+        return slot.kind == "global" and self.flow.is_stable(slot)
+
+    def is_latest(self, made: Site, site: Site) -> bool:
+        """Whether the receiver of ``site`` is what ``made`` gave when it last ran before.
+
+        Not so for an object that was kept in a list, or over the turns of a loop.
+        """
+        receiver, parents = site.receiver, self.flow.source.parents
+        if receiver is made.node:
+            return True
+        if isinstance(receiver, ast.Attribute):
+            slot = self.flow.reads.get(receiver)
+            writes = list(self.flow.writes.get(slot, {}).values()) if slot is not None else []
+            return (
+                slot is not None
+                and self.flow.is_stable(slot)
+                and [write.value for write in writes] == [made.node]
+            )
+        if not isinstance(receiver, ast.Name):
+            return False
+        node: ast.AST = site.node
+        loops = []
+        while node in parents:  # an item of the list that is gone through right now
+            node = parents[node]
+            if isinstance(node, ast.For):
+                loops.append((node.target, node.iter))
+            elif isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
+                loops += [(part.target, part.iter) for part in node.generators]
+        if any(
+            isinstance(target, ast.Name) and target.id == receiver.id and given is made.node
+            for target, given in loops
+        ):
+            return True
+        if site.function is not made.function:
+            return False
+        slot = self.flow.slot_of_name(receiver.id, site.function)
+        binding = site.state.names.get(receiver.id)
+        target = next(
+            (t for t, w in self.flow.writes.get(slot, {}).items() if w.value is made.node), None
+        )
+        if slot.owner is not site.function or binding is None or target is None:
+            return False
+        if binding.definitions - {UNBOUND} != {id(target)}:
+            return False
+        statement = self.flow.source.statement(made.node)
+        if not any(
+            isinstance(around, ast.For | ast.While | ast.AsyncFor)
+            for around in self._around(statement)
+        ):
+            return True
+        block, index = self.block_of(statement)
+        return any(site.node in ast.walk(later) for later in block[index + 1 :])
+
+    def _around(self, node: ast.AST) -> Iterable[ast.AST]:
+        """The nodes around a node, within its function."""
+        parents = self.flow.source.parents
+        while node in parents:
+            node = parents[node]
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                return
+            yield node
 
     def holds_still(
         self,

@@ -185,6 +185,8 @@ def value_of(member: Site, looked: Site, made: MadeIndex, planning: Planning) ->
     """What stands for a member of a known index; None when that is not known."""
     if len(member.objects) != 1 or member.ambiguous or member.form not in ("call", "attribute"):
         return None
+    if not planning.is_latest(looked, member):
+        return None
 
     def still(expression: ast.expr | None) -> Template | None:
         if expression is None or not planning.holds_still(
