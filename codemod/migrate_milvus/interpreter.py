@@ -966,7 +966,12 @@ class _Interpreter:
                 for part in parts:
                     self.believe(part, state)
             case ast.Call(func=ast.Name(id="isinstance"), args=[target, named]):
-                kinds = self.annotated_classes(named)
+                results = self.library.result_kinds()
+                kinds = [
+                    kind
+                    for kind in self.annotated_classes(named)
+                    if self.library.is_site(kind) and kind not in results
+                ]
                 if not kinds or _objects_in(self.flow.value(target)):
                     return
                 seen = frozenset({Object(kinds[0], ("tested", test))})

@@ -231,6 +231,7 @@ PLACES = {
         """,
     "tested by isinstance": """
         from pymilvus import Collection
+        from pymilvus.orm.mutation import MutationResult
         from langchain import Base
         class Mine(Base):
             def one(self):
@@ -241,6 +242,8 @@ PLACES = {
                     thing.release()
                 else:
                     thing.other()
+                assert isinstance(self.res, MutationResult)
+                print(self.res.primary_keys)
         """,
 }
 
