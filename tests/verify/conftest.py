@@ -12,6 +12,7 @@ from migrate_milvus import pipeline
 from migrate_milvus.document import Document
 from migrate_milvus.model import FileResult
 from migrate_milvus.settings import Settings
+from migrate_milvus.verify import recorder
 from migrate_milvus.verify.programs import WarmPython
 from migrate_milvus.verify.server import EchoServer, LiteServer
 from migrate_milvus.verify.trace import Run
@@ -64,7 +65,13 @@ def fork(warm: WarmPython) -> Runner:
         program = cwd / command[-1]
         key = (program.read_bytes(), command[0])
         if key not in known:
-            known[key] = warm.run(program, address=address, salt="tests", timeout=timeout or 60)
+            known[key] = warm.run(
+                program,
+                address=address,
+                salt="tests",
+                timeout=timeout or 60,
+                environment={recorder.SEED: "1"},
+            )
             # the next copy stands elsewhere
             requests = tuple(
                 replace(request, file=request.file.replace(str(cwd), "(copy)"))

@@ -21,7 +21,7 @@ sys.path[:0] = [str(TOP), str(TOP / "codemod"), str(TOP / "rules")]
 
 from migrate_milvus import pipeline  # noqa: E402
 from migrate_milvus.settings import Settings  # noqa: E402
-from migrate_milvus.verify import report  # noqa: E402
+from migrate_milvus.verify import recorder, report  # noqa: E402
 from migrate_milvus.verify.programs import WarmPython  # noqa: E402
 from migrate_milvus.verify.server import EchoServer, LiteServer  # noqa: E402
 from migrate_milvus.verify.trace import Run  # noqa: E402
@@ -61,7 +61,10 @@ class Bench:
     ) -> Run:
         """Run the program in a fork."""
         program = cwd / command[-1]
-        return self.warm.run(program, address=address, salt=salt, timeout=self.timeout)
+        seed = {recorder.SEED: "1"}
+        return self.warm.run(
+            program, address=address, salt=salt, timeout=self.timeout, environment=seed
+        )
 
     def verify(
         self,

@@ -156,7 +156,7 @@ class _Result:
 
 @dataclass(frozen=True)
 class _Item:
-    """A request with what the alignment asks of it, computed once."""
+    """A request with what the alignment asks of it, computed once; ``key`` stands for all of it."""
 
     request: Request
     internal: bool
@@ -169,16 +169,35 @@ class _Item:
         return self.request.method
 
 
-def compare(before: Run, after: Run, renamed: Mapping[str, str] | None = None) -> Comparison:
+@dataclass(frozen=True)
+class Prepared:
+    """A run with its requests in comparable form: the dear part of a comparison, done once."""
+
+    run: Run
+    items: tuple[_Item, ...]
+    renamed: Mapping[str, str]
+
+
+def prepare(run: Run, renamed: Mapping[str, str] | None = None) -> Prepared:
+    """Bring a run into comparable form.
+
+    ``renamed`` gives texts of this run that stand for texts of the one before: names that the
+    program makes up anew in every run.
+    """
+    generated = normalise.name_generated_ids(run.recording.generated)
+    return Prepared(run, tuple(_items(run, generated, renamed or {})), renamed or {})
+
+
+def compare(before: Run | Prepared, after: Run | Prepared) -> Comparison:
     """Compare two runs.
 
     The primary keys that both recordings know are pooled, because either side may be the one that
-    asked the server for a schema. ``renamed`` gives texts of the second run that stand for texts of
-    the first: names that the program makes up anew in every run.
+    asked the server for a schema.
     """
-    renamed = renamed or {}
-    ids = [normalise.name_generated_ids(run.recording.generated) for run in (before, after)]
-    old, new = _items(before, ids[0], {}), _items(after, ids[1], renamed)
+    first = before if isinstance(before, Prepared) else prepare(before)
+    second = after if isinstance(after, Prepared) else prepare(after)
+    old, new, renamed = first.items, second.items, second.renamed
+    before, after = first.run, second.run
     judge = _Judge(
         primaries={
             **before.recording.primaries,
@@ -227,7 +246,7 @@ def _items(run: Run, generated: Mapping[str, str], renamed: Mapping[str, str]) -
                     request=request,
                     internal=normalise.is_internal(request),
                     plain=plain,
-                    key=request.method + normalise.canonical(plain),
+                    key=request.method + normalise.digest(plain),
                     collection=str(plain.get("collection_name", "")),
                 )
             )
@@ -246,10 +265,11 @@ class _Phase:
 
 
 def _by_content(item: _Item) -> tuple[str, str]:
-    return item.method, item.key
+    # nearly equal requests stand near each other
+    return item.method, normalise.canonical(item.plain)
 
 
-def _phases(items: _Stream, recording: Recording) -> tuple[_Stream, list[_Phase]]:
+def _phases(items: Sequence[_Item], recording: Recording) -> tuple[_Stream, list[_Phase]]:
     """The stream of the main thread, and what ran beside it, cut into phases.
 
     The main thread is that of the first process. Where several processes that no recorded one
@@ -344,7 +364,9 @@ class _Judge:
     folded: frozenset[int]
     read_back: frozenset[int]
 
-    def run(self, old: _Stream, new: _Stream, before: Recording, after: Recording) -> _Result:
+    def run(
+        self, old: Sequence[_Item], new: Sequence[_Item], before: Recording, after: Recording
+    ) -> _Result:
         """Compare two runs, stream by stream."""
         old_main, old_rest = _phases(old, before)
         new_main, new_rest = _phases(new, after)

@@ -22,7 +22,7 @@ import traceback
 from typing import Any
 
 
-def _install_recorder() -> None:
+def _install_recorder() -> Any:
     path = os.path.join(os.path.dirname(os.path.realpath(__file__)), "recorder.py")
     spec = importlib.util.spec_from_file_location("_migrate_milvus_recorder", path)
     assert spec is not None and spec.loader is not None
@@ -30,9 +30,10 @@ def _install_recorder() -> None:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     module.install()
+    return module
 
 
-def _become(job: dict[str, Any]) -> int:
+def _become(job: dict[str, Any], recorder: Any) -> int:
     """Turn this fork into the program; returns its exit status."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.setpgid(0, 0)
@@ -48,6 +49,7 @@ def _become(job: dict[str, Any]) -> int:
         setattr(sys, f"__{name}__", stream)
     os.chdir(job["cwd"])
     os.environ.update(job["environment"])
+    recorder.seed_again()
     sys.argv[:] = job["argv"]
     sys.path[0] = os.path.dirname(os.path.abspath(job["argv"][0]))
     try:
@@ -104,7 +106,7 @@ def _end_group(child: int) -> None:
 
 
 def main() -> int:
-    _install_recorder()
+    recorder = _install_recorder()
     import numpy  # noqa: F401
     import pymilvus  # noqa: F401
 
@@ -127,7 +129,7 @@ def main() -> int:
             status = 1
             try:
                 answers.close()
-                status = _become(job)
+                status = _become(job, recorder)
             finally:
                 _finish(status)
         exit_status, timed_out = _wait(child, job["timeout"])

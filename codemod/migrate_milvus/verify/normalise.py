@@ -9,6 +9,7 @@ the same one; time stamps that the client takes from the clock are masked.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -147,10 +148,16 @@ def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, list):
+        if _are_numbers(value):
+            return value  # the most there is, and nothing to do
         if value and all(_is_pair(item) for item in value):
             return {item["key"]: _field(item["key"], item.get("value", "")) for item in value}
         return [_clean(item) for item in value]
     return value
+
+
+def _are_numbers(values: list[Any]) -> bool:
+    return set(map(type, values)) <= {int, float}
 
 
 def _field(key: str, value: Any) -> Any:
@@ -227,6 +234,11 @@ def _scalar(value: Any) -> str:
 def canonical(value: Mapping[str, Any]) -> str:
     """A text that is equal when two comparable forms are."""
     return json.dumps(value, sort_keys=True, default=str)
+
+
+def digest(value: Mapping[str, Any]) -> str:
+    """A short text that is equal when two comparable forms are."""
+    return hashlib.blake2b(canonical(value).encode(), digest_size=16).hexdigest()
 
 
 def visible(

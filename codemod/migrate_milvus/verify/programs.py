@@ -101,8 +101,16 @@ class WarmPython:
             text=True,
         )
 
-    def run(self, program: Path, *, address: str, salt: str, timeout: float = _TIMEOUT) -> Run:
-        """Run one program in an empty working folder.
+    def run(
+        self,
+        program: Path,
+        *,
+        address: str,
+        salt: str,
+        timeout: float = _TIMEOUT,
+        environment: Mapping[str, str] | None = None,
+    ) -> Run:
+        """Run one program in an empty working folder; ``environment`` is added to this one.
 
         Raises:
             OSError: when the warm process has ended.
@@ -113,7 +121,10 @@ class WarmPython:
             job = {
                 "argv": [str(program.resolve())],
                 "cwd": str(scratch / "work"),
-                "environment": recording_environment(scratch / "record", address, salt),
+                "environment": {
+                    **(environment or {}),
+                    **recording_environment(scratch / "record", address, salt),
+                },
                 "stdout": str(scratch / "stdout"),
                 "stderr": str(scratch / "stderr"),
                 "timeout": timeout,

@@ -576,15 +576,21 @@ def _patch_uuid(module: Any) -> None:
     module.uuid4 = uuid4
 
 
+def seed_again() -> None:
+    """Seed what is imported already: for a fork of a process that was started without a seed."""
+    for name, patch in _SEEDED.items():
+        if name in sys.modules:
+            patch(sys.modules[name])
+
+
+_SEEDED = {"numpy.random": _patch_numpy_random, "random": _patch_random, "uuid": _patch_uuid}
 _PATCHES = {
     "grpc": _patch_grpc,
     "milvus_lite.server_manager": _patch_lite,
-    "numpy.random": _patch_numpy_random,
     "pymilvus.client.async_grpc_handler": _patch_waiting,
     "pymilvus.client.grpc_handler": _patch_waiting,
     "pymilvus.decorators": _patch_warnings,
-    "random": _patch_random,
-    "uuid": _patch_uuid,
+    **_SEEDED,
 }
 
 

@@ -24,7 +24,7 @@ from migrate_milvus import pipeline
 from migrate_milvus.model import FileResult
 from migrate_milvus.settings import Settings
 from migrate_milvus.verify import output, recorder
-from migrate_milvus.verify.compare import Comparison, Difference, compare
+from migrate_milvus.verify.compare import Comparison, Difference, Prepared, compare, prepare
 from migrate_milvus.verify.copying import CopyError, Listing, copy_project, list_project
 from migrate_milvus.verify.programs import run_command
 from migrate_milvus.verify.server import EchoServer, EmbeddedServer, LiteServer, ServerError
@@ -197,13 +197,14 @@ def _verify(
         targets=tuple(sorted({r.target for r in before.recording.requests if r.target})),
         place=str(bench.tree),
     )
-    comparison = compare(before, after)
+    first, second = prepare(before), prepare(after)
+    comparison = compare(first, second)
     verdict = replace(verdict, comparison=comparison, differences=comparison.differences)
     if _is_equal(job, comparison) and not after.timed_out:
         return verdict
     if not after.timed_out:
         stage("running the command before the migration once more")
-        verdict = _without_what_changes_anyway(verdict, before, after, bench.run({}))
+        verdict = _without_what_changes_anyway(verdict, first, second, bench.run({}))
         if verdict.status is not Status.EQUAL:
             return verdict
     return replace(verdict, status=Status.DIFFERENT)
@@ -432,7 +433,9 @@ def _unreached(run: Run, bench: _Bench, texts: Mapping[str, str]) -> tuple[str, 
 _NAME = re.compile(r"[\w.:-]{4,255}")
 
 
-def _without_what_changes_anyway(verdict: Verdict, before: Run, after: Run, again: Run) -> Verdict:
+def _without_what_changes_anyway(
+    verdict: Verdict, before: Prepared, after: Prepared, again: Run
+) -> Verdict:
     """The verdict when what two runs of the original differ in does not count.
 
     Names that are new in each run are first given the same name on both sides; then a field that
@@ -442,9 +445,12 @@ def _without_what_changes_anyway(verdict: Verdict, before: Run, after: Run, agai
     noise = compare(before, again)
     if _is_equal(replace(verdict.job, ignore_output=False), noise):
         return replace(verdict, status=Status.DIFFERENT)
-    renamed = _new_names(noise, compare(before, after))
-    comparison = compare(before, after, renamed)
-    noise = compare(before, again, _new_names(noise, noise))
+    comparison = verdict.comparison
+    assert comparison is not None
+    renamed = _new_names(noise, comparison)
+    if renamed:
+        comparison = compare(before, prepare(after.run, renamed))
+        noise = compare(before, prepare(again, _new_names(noise, noise)))
     moving = _moving_fields(noise)
     real: list[Difference] = []
     unstable: list[Difference] = []
