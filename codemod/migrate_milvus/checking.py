@@ -7,8 +7,9 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from migrate_milvus import planner
 from migrate_milvus.edits import Argument, CallTemplate, Src
-from migrate_milvus.flow import CallEdge, Flow, Site
+from migrate_milvus.flow import CallEdge, Flow
 from migrate_milvus.interpreter import interpret
 from migrate_milvus.model import SiteRecord, Status
 from migrate_milvus.names import early, unresolved
@@ -17,13 +18,6 @@ from migrate_milvus.registry import RuleSet
 from migrate_milvus.rewrite.live import Live
 from migrate_milvus.settings import Settings
 from migrate_milvus.syntax import SourceText
-
-
-class _Again(Planning):
-    """The second plan, which nobody asks for its reasons."""
-
-    def why(self, site: Site) -> list[str]:
-        return []
 
 
 def complaint(text: str, name: str) -> SyntaxError | ValueError | None:
@@ -62,7 +56,7 @@ def check(
         return f"the new text is not valid Python: {error}"
     after = SourceText(text, source.name)
     new = interpret(after, rules.library, context.reached, context.elsewhere)
-    again = _Again(new, settings, rules, context).plan()
+    again = planner.plan(Planning(new, settings, rules, context), chains=False)
     if again.edits:
         line = getattr(again.edits[0].node, "lineno", "?")
         return f"a second run would change line {line} again"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from migrate_milvus import suppressions
+from migrate_milvus import planner, suppressions
 from migrate_milvus.checking import check, complaint
 from migrate_milvus.document import Document
 from migrate_milvus.exports import World
@@ -185,7 +185,7 @@ def _needs_connection(flow: Flow, rules: RuleSet) -> bool:
 
 def plan_module(flow: Flow, settings: Settings, rules: RuleSet, context: Context) -> Plan:
     """The plan for one analysed module."""
-    return Planning(flow, settings, rules, context).plan()
+    return planner.plan(Planning(flow, settings, rules, context))
 
 
 def _migrate_module(

@@ -1,8 +1,4 @@
-"""From flow to a plan: which sites are rewritten how, and what is reported.
-
-A site that its rule refuses blocks its unit; blocked units change what the others need (a client, a
-kept ``connect``), so planning repeats until nothing more is blocked.
-"""
+"""What a plan is made of, and what rules ask while it is made: clients, names, arguments, units."""
 
 from __future__ import annotations
 
@@ -17,15 +13,12 @@ from migrate_milvus.edits import (
     Argument,
     CallTemplate,
     Edit,
-    InsertStatements,
-    Line,
     ReplaceNode,
-    ReplaceStatement,
     Src,
     Template,
 )
 from migrate_milvus.flow import UNBOUND, Elsewhere, Flow, Site, Slot, State
-from migrate_milvus.model import Finding, Place, Severity, SiteRecord, Status
+from migrate_milvus.model import Finding, Place, SiteRecord
 from migrate_milvus.program import FunctionInfo
 from migrate_milvus.registry import (
     PROVED,
@@ -33,21 +26,15 @@ from migrate_milvus.registry import (
     Refusal,
     RuleSet,
     predicate,
-    refuted,
     require,
     unknown,
 )
 from migrate_milvus.settings import Settings
-from migrate_milvus.units import Unit, Units, find_units, strangers
+from migrate_milvus.units import Unit, Units, find_units
 from migrate_milvus.values import (
     Abstract,
-    Bound,
-    Class,
     Container,
-    Library,
-    ModuleValue,
     Object,
-    Opaque,
 )
 
 IN_REACH = predicate("client-in-reach", "every use of the connection can reach its client")
@@ -99,7 +86,7 @@ class Plan:
 
 
 @dataclass
-class _Draft:
+class Draft:
     """What one round of planning has decided so far."""
 
     edits: list[Edit] = field(default_factory=list)
@@ -132,7 +119,7 @@ class Planning:
         self.blocked_keys: set[Hashable] = set()
         self.refusals: list[tuple[Site | None, Unit | None, Refusal, ast.AST]] = []
         self.ignored: set[int] = set()
-        self.draft = _Draft()
+        self.draft = Draft()
         self.places: dict[Hashable, placement.Place | Refusal] = {}
         self.kept_connects: set[Hashable] = set()
         # Connections whose remaining uses all follow a connect in their own function.
@@ -145,143 +132,15 @@ class Planning:
         self.inlined: dict[ast.expr, ast.expr] = {}
         self.texts: list[tuple[ast.AST, str]] | None = None
 
-    # The rounds -----------------------------------------------------------------------
+    # Sites and units -----------------------------------------------------------------------
 
-    def plan(self) -> Plan:
-        """Plan the module."""
-        self._ignore_suppressed()
-        named = {symbol for _, symbol in self._texts()}
-        for site in self.sites:
-            if site.symbol in named:
-                self._give_up(site)  # what is patched by name stays what it is
-        self._check_units()
-        while True:
-            before = (
-                len(self.blocked_units),
-                len(self.blocked_sites),
-                len(self.blocked_keys),
-                len(self.refusals),
-            )
-            self._round()
-            after = (
-                len(self.blocked_units),
-                len(self.blocked_sites),
-                len(self.blocked_keys),
-                len(self.refusals),
-            )
-            if before == after:
-                break
-        return self._finish()
-
-    def _round(self) -> None:
-        self.draft = _Draft()
-        active = [site for site in self.sites if self.is_active(site)]
-        self._place_clients(active)
-        self._decide_names()
-        ordered = sorted(
-            active,
-            key=lambda s: (
-                rule.order if (rule := self.rule_set.rule_for(s.symbol)) else 99,
-                s.node.lineno,
-                s.node.col_offset,
-            ),
-        )
-        for site in ordered:
-            if site.node in self.draft.claimed:
-                continue
-            try:
-                self.draft.edits.extend(self._rewrite(site))
-            except Quiet:
-                self._give_up(site)
-            except Refusal as refusal:
-                self.block(site, refusal)
-
-    def _rewrite(self, site: Site) -> Iterable[Edit]:
-        rule = self.rule_set.rule_for(site.symbol)
-        if site.form == "annotation":
-            return self._rewrite_annotation(site)
-        if site.form == "import":
-            require(
-                BY_HAND,
-                refuted(
-                    f"{site.symbol} is not imported from here any more",
-                    self.rule_set.recipe(site.symbol),
-                ),
-            )
-            return []
-        if site.form == "suspect":
-            require(
-                RECEIVER,
-                unknown(
-                    f"'{self._text(site.receiver or site.node)}' looks like a Collection that "
-                    "comes from out of sight",
-                    self.rule_set.recipe(site.symbol),
-                ),
-                rule="MLV291",
-            )
-            return []
-        if site.form == "reference" and not (rule is not None and rule.references):
-            of_class = site.symbol in self.rule_set.unit_kinds
-            require(
-                OBJECT_IN_SIGHT if site.objects or of_class else BY_HAND,
-                refuted(
-                    f"{site.symbol} is used as a value here, not called",
-                    self.rule_set.recipe(site.symbol),
-                ),
-                rule="MLV290" if site.objects or of_class else "",
-            )
-            return []
-        if site.ambiguous:
-            require(
-                ONE_KIND,
-                unknown(f"this may be {site.symbol} or something else, depending on the path"),
-            )
-        same_node = self.flow.sites.get(site.node, [])
-        if len({other.symbol for other in same_node}) > 1:
-            names = " or ".join(sorted({other.symbol for other in same_node}))
-            require(ONE_KIND, unknown(f"this is {names}, depending on the path"))
-        if site.form == "call" and site.objects and site.receiver is None:
-            raise Quiet  # a bound method: said where it was taken
-        if rule is None:
-            refused = {node for _, _, _, node in self.refusals}
-            if any(item.origin in refused for item in site.objects):
-                raise Quiet  # said where the object comes from
-            known = self.rule_set.recipe(site.symbol)
-            private = self.rule_set.rule_id(site.symbol) == "MLV020"
-            if known and not private:
-                require(
-                    BY_HAND, refuted(f"{site.symbol} is not rewritten: by hand it becomes", known)
-                )
-            else:
-                require(
-                    MEMBER,
-                    refuted(
-                        f"{site.symbol} is not part of the ORM's public API",
-                        known or "Use a public method, or the client's own API, instead.",
-                    ),
-                )
-            return []
-        connections = self.rule_set.connections
-        if (
-            connections.needs_client(site)
-            and self._is_orm(site)
-            and not connections.is_disconnect(site.symbol)
-        ):
-            if self.keys[id(site)] is None:
-                reason = COLLECTION_ALIAS if site.objects or self.unit(site) else ALIAS
-                unit = self.unit(site)
-                if unit is not None and site.symbol not in self.rule_set.unit_kinds:
-                    raise Quiet  # said at the constructor
-                require(reason, self._alias_unknown())
-        return rule.rewrite(site, self)
-
-    def _alias_unknown(self) -> Answer:
+    def alias_unknown(self) -> Answer:
         return unknown(
             "the connection (alias) that this uses cannot be told from the code",
             "Call the method on the MilvusClient that was made for that alias.",
         )
 
-    def _is_orm(self, site: Site) -> bool:
+    def is_orm(self, site: Site) -> bool:
         return self.flow.library.is_site(site.symbol)
 
     def is_active(self, site: Site) -> bool:
@@ -292,7 +151,7 @@ class Planning:
         if unit is not None and id(unit) in self.blocked_units:
             return False
         key = self.keys[id(site)]
-        return not (key is not None and key in self.blocked_keys and self._is_orm(site))
+        return not (key is not None and key in self.blocked_keys and self.is_orm(site))
 
     def unit(self, site: Site) -> Unit | None:
         """The unit of a site: of its receiver, or of the object that it makes."""
@@ -311,9 +170,9 @@ class Planning:
             known[2].reason == refusal.reason and known[3] is node for known in self.refusals
         ):
             self.refusals.append((site, unit, refusal, node))
-        self._give_up(site)
+        self.give_up(site)
 
-    def _give_up(self, site: Site) -> None:
+    def give_up(self, site: Site) -> None:
         """Block a site, with its unit or its connection, without a word."""
         unit = self.unit(site)
         key = self.keys[id(site)]
@@ -330,282 +189,19 @@ class Planning:
             self.blocked_keys.add(key)
         self.blocked_sites.add(id(site))
 
-    def _block_unit(self, unit: Unit, refusal: Refusal, node: ast.AST) -> None:
+    def block_unit(self, unit: Unit, refusal: Refusal, node: ast.AST) -> None:
         if not any(
             known[2].reason == refusal.reason and known[3] is node for known in self.refusals
         ):
             self.refusals.append((None, unit, refusal, node))
         self.blocked_units.add(id(unit))
 
-    def _ignore_suppressed(self) -> None:
-        for site in self.sites:
-            rule = self.rule_set.rule_id(site.symbol)
-            if self.context.ignores(site.node.lineno, rule):
-                self.ignored.add(id(site))
-                unit = self.unit(site)
-                if unit is not None:
-                    self.blocked_units.add(id(unit))
-                elif self.rule_set.connections.is_connect(site.symbol):
-                    self.blocked_keys.add(self.keys[id(site)])
-
-    # What blocks a unit before any rule is asked -----------------------------------------
-
-    def _check_units(self) -> None:
-        kinds = self.rule_set.unit_kinds
-        for (item, node), escape in self.flow.escapes.items():
-            unit = self.units.of_object.get(item)
-            if unit is None:
-                continue
-            if item.kind not in kinds:
-                continue  # results: their rule looks at what becomes of them
-            if escape.how in ("passed to getattr()", "passed to hasattr()"):
-                self._try(
-                    unit,
-                    node,
-                    MEMBER,
-                    unknown(
-                        f"an attribute of the {item.kind} is read by a computed name",
-                        "Name the attribute, and call the client's method for it.",
-                    ),
-                    "MLV010",
-                )
-                continue
-            self._try(unit, node, OBJECT_IN_SIGHT, self._escape_answer(item, escape.how))
-        for node, symbol in self.flow.patched.items():
-            for unit in self.units.all():
-                self._try(
-                    unit,
-                    node,
-                    OBJECT_IN_SIGHT,
-                    refuted(
-                        f"{symbol} is replaced here, so what it does is out of sight",
-                        "Put the change into a function of your own, and call that.",
-                    ),
-                    "MLV010",
-                )
-        for unit in self.units.all():
-            for item in unit.objects:
-                if isinstance(item.origin, ast.arg):
-                    self._handed_in(unit, item)
-                elif isinstance(item.origin, tuple) and item.origin[0] == "foreign":
-                    self._from_elsewhere(unit, item)
-                elif isinstance(item.origin, tuple) and item.origin[0] == "tested":
-                    self._tested(unit, item)
-            for slot in self._in_order(unit.slots):
-                self._check_slot(unit, slot)
-        for site in self.sites:
-            unit_of_site = self.unit(site)
-            if site.ambiguous and unit_of_site is not None:
-                self._try(
-                    unit_of_site,
-                    site.node,
-                    ONE_KIND,
-                    unknown(f"this may be {site.symbol} or something else, depending on the path"),
-                )
-        self._check_kinds()
-
-    def _check_kinds(self) -> None:
-        """Every expression of a unit holds its objects (or None) only; else report the uses."""
-        mixed: dict[int, list[ast.expr]] = defaultdict(list)
-        units: dict[int, Unit] = {}
-        for node, values in self.flow.values.items():
-            unit = self.units.of_values(values) if isinstance(node, ast.expr) else None
-            if unit is None or not isinstance(node, ast.expr) or id(unit) in self.blocked_units:
-                continue
-            if not any(item.kind in self.rule_set.unit_kinds for item in unit.objects):
-                continue  # results that another file gives
-            if strangers(values, unit):
-                mixed[id(unit)].append(node)
-                units[id(unit)] = unit
-        parents = self.flow.source.parents
-        for key, nodes in mixed.items():
-            loaded = [n for n in nodes if not isinstance(getattr(n, "ctx", None), ast.Store)]
-            used = [
-                n
-                for n in loaded
-                if isinstance(parent := parents.get(n), ast.Attribute) and parent.value is n
-            ]
-            for node in used or loaded[:1] or nodes[:1]:
-                self._check_kind(units[key], node, self.flow.value(node))
-
-    def _try(
-        self, unit: Unit, node: ast.AST, reason: str, answer: Answer, rule: str = "MLV290"
-    ) -> None:
-        try:
-            require(reason, answer, node=node)
-        except Refusal as refusal:
-            refusal.rule = rule
-            self._block_unit(unit, refusal, node)
-
-    def _escape_answer(self, item: Object, how: str) -> Answer:
-        return refuted(
-            f"{item.kind} is {how}, which is out of sight",
-            f"Hand over the client and the {item.kind.lower()}'s name instead, and call the "
-            "client's methods there. Then run again: the other sites follow.",
-        )
-
-    def _handed_in(self, unit: Unit, item: Object) -> None:
-        assert isinstance(item.origin, ast.arg)
-        self._try(
-            unit,
-            item.origin,
-            CALLERS,
-            unknown(
-                f"parameter '{item.origin.arg}' is a {item.kind} that callers out of sight pass",
-                "Take the client and the collection's name as parameters instead.",
-            ),
-        )
-
-    def _from_elsewhere(self, unit: Unit, item: Object) -> None:
-        assert isinstance(item.origin, tuple)
-        used = [site.node for site in unit.sites]
-        if not used:
-            return
-        self._try(
-            unit,
-            used[0],
-            CALLERS,
-            unknown(
-                f"this {item.kind} comes from {item.origin[1]} of another file",
-                "Objects that cross files are not followed yet: change both files together, so "
-                f"that {item.origin[1]} gives the client and the name.",
-            ),
-        )
-
-    def _tested(self, unit: Unit, item: Object) -> None:
-        assert isinstance(item.origin, tuple)
-        self._try(
-            unit,
-            item.origin[1],
-            RECEIVER,
-            unknown(
-                f"this test tells of a {item.kind} that comes from out of sight",
-                "Give this code the client and the collection's name instead.",
-            ),
-            "MLV291",
-        )
-
-    def _check_kind(self, unit: Unit, node: ast.expr, values: Abstract) -> None:
-        other = strangers(values, unit)
-        if other:
-            self._try(
-                unit,
-                node,
-                ONE_KIND,
-                unknown(
-                    f"'{self._text(node)}' is a {self._kinds(values)} on one path and "
-                    "something else on another",
-                    "Give the two their own names.",
-                ),
-            )
-
-    def _kinds(self, values: Abstract) -> str:
-        return " or ".join(sorted({v.kind for v in values if isinstance(v, Object)}))
-
-    def _check_slot(self, unit: Unit, slot: Slot) -> None:
-        where = self._node_of_slot(slot)
-        if where is None:
-            return
-        function = slot.owner if isinstance(slot.owner, FunctionInfo) else None
-        holds = any(
-            isinstance(v, Object) and v.kind in self.rule_set.unit_kinds
-            for v in self.flow.store.get(slot, frozenset())
-        )
-        if not holds:
-            return
-        for reader in self.flow.readers(slot):
-            used = self.flow.source.parents.get(reader)
-            blind = all(
-                isinstance(v, Opaque)
-                and isinstance(v.origin, tuple)
-                and v.origin[0] in ("unknown", "unset")
-                for v in self.flow.value(reader)
-            )
-            if blind and isinstance(used, ast.Attribute) and used.value is reader:
-                self._try(
-                    unit,
-                    reader,
-                    ONE_KIND,
-                    unknown(
-                        f"what '{self._text(reader)}' holds here is not known",
-                        "Assign it before it is used, in the same function if possible.",
-                    ),
-                )
-        if slot.kind == "global" and slot.name in self.context.reached:
-            self._reached(unit, where, f"'{slot.name}'", slot.name)
-        if slot.kind == "attribute" and f".{slot.name}" in self.context.reached:
-            self._reached(unit, where, f"attribute '{slot.name}'", f".{slot.name}")
-        if function is not None and slot.kind in ("local", "return", "yield"):
-            is_parameter = slot.kind == "local" and slot.name in function.names_of_parameters()
-            if slot.kind == "local" and not is_parameter:
-                return
-            what = "takes" if is_parameter else "gives"
-            if self.is_reached(function) and (
-                function.owner is None or function.name != "__init__"
-            ):
-                dot = "." if function.owner is not None else ""
-                self._reached(
-                    unit, where, f"{function.name}(), which {what} it,", f"{dot}{function.name}"
-                )
-            elif (
-                is_parameter
-                and function.name == "__init__"
-                and (function.owner is not None and function.owner.name in self.context.reached)
-            ):
-                self._reached(
-                    unit, where, f"{function.owner.name}(), which {what} it,", function.owner.name
-                )
-            if function in self.flow.escaped_functions:
-                self._try(
-                    unit,
-                    where,
-                    CALLERS,
-                    unknown(
-                        f"{function.name}() {what} it and is used as a value on line "
-                        f"{getattr(self.flow.escaped_functions[function], 'lineno', '?')}: "
-                        "its callers are out of sight",
-                        "Let it take and return the collection's name.",
-                    ),
-                )
-            elif function.opaque_decorators:
-                self._try(
-                    unit,
-                    where,
-                    CALLERS,
-                    unknown(
-                        f"{function.name}() {what} it and is decorated with "
-                        f"@{function.opaque_decorators[0]}: its callers are out of sight",
-                        "Let it take and return the collection's name.",
-                    ),
-                )
-
     def is_reached(self, function: FunctionInfo) -> bool:
         """Whether other modules use the function (or, by name, the method)."""
         name = f".{function.name}" if function.owner is not None else function.name
         return name in self.context.reached
 
-    def _reached(self, unit: Unit, where: ast.AST, what: str, word: str) -> None:
-        users = self.context.users(word)
-        files = ", ".join([*users[:3], *(["..."] if len(users) > 3 else [])])
-        self._try(
-            unit,
-            where,
-            CALLERS,
-            unknown(
-                f"{what} is used from another file ({files})",
-                "It would hold the collection's name; change both files together.",
-            ),
-        )
-
-    def _node_of_slot(self, slot: Slot) -> ast.AST | None:
-        if slot.kind in ("return", "yield") and isinstance(slot.owner, FunctionInfo):
-            return slot.owner.node
-        writes = self.flow.writes.get(slot, {})
-        # ``collection = None`` first is not where the object comes in.
-        holding = (t for t, write in writes.items() if self._has_objects(write.values))
-        return next(holding, next(iter(writes), None))
-
-    def _text(self, node: ast.AST) -> str:
+    def text(self, node: ast.AST) -> str:
         return self.flow.source.segment(node)
 
     # Annotations ----------------------------------------------------------------------
@@ -649,7 +245,7 @@ class Planning:
             node = parent
         return None
 
-    def _rewrite_annotation(self, site: Site) -> list[Edit]:
+    def rewrite_annotation(self, site: Site) -> list[Edit]:
         if self.unit(site) is None:
             raise Refusal(
                 OBJECT_IN_SIGHT,
@@ -657,13 +253,13 @@ class Planning:
                 "Annotate with what the code really passes: str for a collection's name.",
             )
         if isinstance(site.node, ast.Constant):
-            quoted = self._text(site.node)
+            quoted = self.text(site.node)
             return [ReplaceNode(site.node, (quoted.replace(site.symbol, "str"),))]
         return [ReplaceNode(site.node, ("str",))]
 
     # Clients --------------------------------------------------------------------------
 
-    def _place_clients(self, active: list[Site]) -> None:
+    def place_clients(self, active: list[Site]) -> None:
         connections = self.rule_set.connections
         self.places = {}
         self.kept_connects, self.kept_in = set(), {}
@@ -678,7 +274,7 @@ class Planning:
             key = self.keys[id(site)]
             if (
                 key is not None
-                and self._is_orm(site)
+                and self.is_orm(site)
                 and connections.needs_client(site)
                 and self.needs_client_here(site)
             ):
@@ -689,7 +285,7 @@ class Planning:
             if (
                 key is not None
                 and id(site) not in active_ids
-                and self._is_orm(site)
+                and self.is_orm(site)
                 and site.form != "annotation"
                 and not connections.is_connect(site.symbol)
                 and not connections.is_disconnect(site.symbol)
@@ -701,7 +297,7 @@ class Planning:
                     self.kept_connects.add(key)
         if any(
             self.keys[id(site)] not in connects
-            and self._is_orm(site)
+            and self.is_orm(site)
             and (site.form == "suspect" or (site.form == "call" and connections.needs_client(site)))
             and not connections.is_connect(site.symbol)
             for site in self.sites
@@ -788,7 +384,7 @@ class Planning:
 
     def _is_made_there(self, node: ast.expr, seen: set[Slot]) -> bool:
         """Whether an object comes from a constructor by plain variables and parameters alone."""
-        if self._is_constructor(node):
+        if self.is_constructor(node):
             return True
         slot = self.flow.reads.get(node)
         if not isinstance(node, ast.Name) or slot is None:
@@ -804,7 +400,7 @@ class Planning:
             else:
                 given.append(write.value)
         return all(
-            value is not None and (_is_none(value) or self._is_made_there(value, seen))
+            value is not None and (is_none(value) or self._is_made_there(value, seen))
             for value in given
         )
 
@@ -837,7 +433,7 @@ class Planning:
         ):
             return None
         edges = self.flow.callers(function)
-        if not edges or self._shares_calls(function):
+        if not edges or self.shares_calls(function):
             return None
         for parameter in function.parameters:
             slot = Slot("local", function, parameter.arg)
@@ -848,7 +444,7 @@ class Planning:
                 return parameter
         return None
 
-    def _shares_calls(self, function: FunctionInfo) -> bool:
+    def shares_calls(self, function: FunctionInfo) -> bool:
         """Whether a call of the function may call another one, such as an overriding method."""
         return any(
             edge.node is not None and len(self.flow.calls[edge.node]) > 1
@@ -872,7 +468,7 @@ class Planning:
             ):
                 raise Quiet  # said once for the file
             if self.places and not _is_constant(key):
-                require(ALIAS, self._alias_unknown())
+                require(ALIAS, self.alias_unknown())
             require(
                 IN_SIGHT,
                 unknown(
@@ -957,7 +553,7 @@ class Planning:
             for other in self.sites
             if self.keys[id(other)] == key
             and self.is_active(other)
-            and self._is_orm(other)
+            and self.is_orm(other)
             and connections.needs_client(other)
             and other.form != "reference"
             and not connections.is_disconnect(other.symbol)
@@ -967,18 +563,7 @@ class Planning:
 
     # Names ----------------------------------------------------------------------------
 
-    def _decide_names(self) -> None:
-        """Decide for each variable of an active unit: replaced by an expression, or a name."""
-        self.names, self.gone, self.inlined = {}, {}, {}
-        for unit in self.units.all():
-            if id(unit) in self.blocked_units:
-                continue
-            for slot in self._in_order(unit.slots):
-                if slot.kind in ("return", "yield") or not self._holds_named(slot):
-                    continue
-                self._decide_slot(slot)
-
-    def _in_order(self, slots: Iterable[Slot]) -> list[Slot]:
+    def in_order(self, slots: Iterable[Slot]) -> list[Slot]:
         return sorted(
             slots,
             key=lambda s: (
@@ -988,10 +573,6 @@ class Planning:
                 s.name,
             ),
         )
-
-    def _holds_named(self, slot: Slot) -> bool:
-        values = self.flow.store.get(slot, frozenset())
-        return any(isinstance(v, Object) and v.kind in self.rule_set.named_kinds for v in values)
 
     def maker(self, item: Object) -> Site | None:
         """The call that gave an object and named it."""
@@ -1007,76 +588,6 @@ class Planning:
         if made is None:
             return None
         return self.arguments(made).get(self.rule_set.name_parameter(made.symbol) or "")
-
-    def _decide_slot(self, slot: Slot) -> None:
-        writes = {
-            target: write
-            for target, write in self.flow.writes.get(slot, {}).items()
-            if self._has_objects(write.values) or slot.kind == "attribute"
-        }
-        readers = [
-            reader
-            for reader in self.flow.readers(slot)
-            if self._has_objects(self.flow.value(reader)) or slot.kind == "attribute"
-        ]
-        replaced: dict[ast.expr, ast.expr] = {}
-        direct = bool(writes) and all(
-            isinstance(write.value, ast.Call)
-            and any(
-                isinstance(v, Object)
-                and v.origin is write.value
-                and v.kind in self.rule_set.named_kinds
-                for v in self.flow.value(write.value)
-            )
-            for write in writes.values()
-        )
-        if direct and (slot.kind != "attribute"):
-            for reader in readers:
-                expression = self._inline(reader)
-                if expression is None:
-                    direct = False
-                    break
-                replaced[reader] = expression
-        elif direct:
-            for reader in readers:
-                expression = self._inline(reader)
-                if expression is None or not isinstance(expression, ast.Attribute):
-                    direct = False
-                    break
-                replaced[reader] = expression
-        if direct and not (slot.kind == "attribute" and not readers):
-            self.gone[slot] = True
-            self.inlined.update(replaced)
-            return
-        self.names[slot] = self._new_name(slot)
-
-    def _inline(self, reader: ast.expr) -> ast.expr | None:
-        """The expression that names what ``reader`` holds, when it may stand there."""
-        if isinstance(getattr(reader, "ctx", None), ast.Del):
-            return None
-        state = self.flow.states.get(reader)
-        values = self.flow.value(reader)
-        if state is None or not values:
-            return None
-        function = self.flow.scope_of.get(reader)
-        chosen: ast.expr | None = None
-        for item in sorted(values, key=_line_of):
-            if not isinstance(item, Object) or not isinstance(item.origin, ast.Call):
-                return None
-            expression = self.name_expression(item)
-            made = self.maker(item)
-            if expression is None or made is None:
-                return None
-            if chosen is not None and self._text(chosen) != self._text(expression):
-                return None
-            if not self.holds_still(expression, made, reader, state, function):
-                return None
-            chosen = expression
-        if isinstance(chosen, ast.Constant) and isinstance(
-            self.flow.source.parents.get(reader), ast.Compare
-        ):
-            return None  # a literal is never compared
-        return chosen
 
     def names_still(self, owner: ast.expr, made: Site, site: Site) -> Template | None:
         """The name of what ``owner`` held at ``made``, as it can be written at ``site``.
@@ -1102,7 +613,7 @@ class Planning:
             if (
                 expression is None
                 or maker is None
-                or (chosen is not None and self._text(chosen) != self._text(expression))
+                or (chosen is not None and self.text(chosen) != self.text(expression))
                 or not self.holds_still(expression, maker, site.node, site.state, site.function)
             ):
                 chosen = None
@@ -1245,89 +756,10 @@ class Planning:
                 return True
         return False
 
-    def _has_objects(self, values: Abstract) -> bool:
+    def has_objects(self, values: Abstract) -> bool:
         return any(isinstance(v, Object) for v in values)
 
-    def _new_name(self, slot: Slot) -> str:
-        """The name for a variable that now holds a collection's name."""
-        old = slot.name
-        if old.lower().endswith("name"):
-            return old
-        values = self.flow.store.get(slot, frozenset())
-        if any(
-            not any(isinstance(v, Object) for v in write.values) and not _is_none(write.value)
-            for write in self.flow.writes.get(slot, {}).values()
-        ):
-            return old  # the variable holds other things too
-        kind = next(
-            (
-                v.kind.lower()
-                for v in values
-                if isinstance(v, Object) and v.kind != "MutationResult"
-            ),
-            "collection",
-        )
-        if slot.kind == "attribute":
-            wanted = f"{old}_name"
-            if wanted in self.flow.program.attributes or self._named_elsewhere(slot):
-                return old
-            return wanted
-        is_parameter = isinstance(slot.owner, FunctionInfo) and old in (
-            slot.owner.names_of_parameters()
-        )
-        made_here = all(
-            self._is_constructor(write.value)
-            or isinstance(write.target, ast.arg)
-            or _is_none(write.value)
-            for write in self.flow.writes.get(slot, {}).values()
-        )
-        if not is_parameter and not made_here:
-            return old
-        if is_parameter and isinstance(slot.owner, FunctionInfo) and self._shares_calls(slot.owner):
-            return old  # other functions take the same keyword
-        if isinstance(slot.owner, FunctionInfo):
-            scope_names: set[str] = set(slot.owner.locals) | slot.owner.globals
-        else:
-            scope_names = self.flow.program.identifiers
-        taken = (
-            scope_names
-            | self.draft.taken[slot.owner if isinstance(slot.owner, FunctionInfo) else None]
-        )
-        # A name used anywhere in the function would be shadowed.
-        used = {
-            n.id
-            for n in ast.walk(
-                slot.owner.node if isinstance(slot.owner, FunctionInfo) else self.flow.source.tree
-            )
-            if isinstance(n, ast.Name)
-        }
-        wanted = f"{kind}_name"
-        if wanted in taken or wanted in used:
-            wanted = f"{old}_name"
-            if wanted in taken or wanted in used:
-                return old
-        self.draft.taken[slot.owner if isinstance(slot.owner, FunctionInfo) else None].add(wanted)
-        return wanted
-
-    def _named_elsewhere(self, slot: Slot) -> bool:
-        """Whether the attribute is known by name: in a string, or as a field of its class."""
-        for node in ast.walk(self.flow.source.tree):
-            match node:
-                case ast.Constant(value=str() as text) if text == slot.name:
-                    return True
-                case ast.keyword(arg=name) if name == slot.name:
-                    call = self.flow.source.parents[node]
-                    if isinstance(call, ast.Call) and any(
-                        isinstance(v, Class) for v in self.flow.value(call.func)
-                    ):
-                        return True
-                case ast.AnnAssign(target=ast.Name(id=name)) if name == slot.name:
-                    owner = self.flow.source.parents[node]
-                    if isinstance(owner, ast.ClassDef) and (owner.decorator_list or owner.bases):
-                        return True
-        return False
-
-    def _is_constructor(self, node: ast.expr | None) -> bool:
+    def is_constructor(self, node: ast.expr | None) -> bool:
         return isinstance(node, ast.Call) and any(
             isinstance(v, Object) and v.origin is node for v in self.flow.value(node)
         )
@@ -1499,473 +931,9 @@ class Planning:
                 return block, block.index(statement)
         return [statement], 0
 
-    # The result -----------------------------------------------------------------------
-
-    def _finish(self) -> Plan:
-        plan = Plan()
-        if any(self._counts(site) for site in self.sites if self.is_active(site)):
-            plan.edits = [*self.draft.edits, *self._name_edits(), *self._client_edits()]
-            plan.new_names = {key: set(v) for key, v in self.draft.imports.items()}
-            plan.modules = set(self.draft.modules)
-        self._report(plan)
-        return plan
-
-    def _counts(self, site: Site) -> bool:
-        return self._is_orm(site)
-
-    def _name_edits(self) -> list[Edit]:
-        edits: list[Edit] = []
-        handled = {edit.node for edit in self.draft.edits if isinstance(edit, ReplaceNode)}
-        receivers = {site.receiver for site in self.sites if site.receiver is not None}
-        passed_on = {
-            edge.arguments.get(parameter.arg)
-            for place in self.places.values()
-            if isinstance(place, placement.Place)
-            for function, parameter in place.parameters.items()
-            for edge in self.flow.callers(function)
-        }
-        for reader, expression in self.inlined.items():
-            if reader in receivers or reader in handled or reader in passed_on:
-                continue
-            edits.append(ReplaceNode(reader, (Src(expression),)))
-        parents = self.flow.source.parents
-        for slot, name in self.names.items():
-            if name == slot.name:
-                continue
-            nodes: set[ast.AST] = {
-                *self.flow.readers(slot),
-                *self.flow.writes.get(slot, {}),
-                *self.flow.declarations.get(slot, ()),
-            }
-            for node in nodes:
-                if node in handled or node in passed_on:
-                    continue
-                match node:
-                    case ast.Name():
-                        edits.append(ReplaceNode(node, (name,)))
-                    case ast.Attribute():
-                        edits.append(ReplaceNode(node, (Src(node.value), f".{name}")))
-                    case ast.arg():
-                        if isinstance(slot.owner, FunctionInfo) and not self._gets_client(
-                            slot.owner, node
-                        ):
-                            edits.append(self._rename_parameter(slot.owner, node, name))
-                            edits.extend(self._rename_keywords(slot, name))
-        for place in self.places.values():
-            if isinstance(place, placement.Place) and place.mode == "parameter":
-                edits.extend(self._client_parameters(place))
-        assert parents is not None
-        return edits
-
-    def _rename_parameter(self, function: FunctionInfo, node: ast.arg, name: str) -> ReplaceNode:
-        prefix = ""
-        for place in self.places.values():
-            if isinstance(place, placement.Place) and place.parameters.get(function) is node:
-                kind = f": {self.reference(self.rule_set.client_class)}" if node.annotation else ""
-                prefix = f"{place.name}{kind}, "
-        if node.annotation is None:
-            return ReplaceNode(node, (prefix + name,))
-        return ReplaceNode(node, (f"{prefix}{name}: ", Src(node.annotation)))
-
-    def _client_parameters(self, place: placement.Place) -> list[Edit]:
-        """Parameters whose name does not change, and the calls that pass the client."""
-        edits: list[Edit] = []
-        for function, parameter in place.parameters.items():
-            slot = Slot("local", function, parameter.arg)
-            renamed = self.names.get(slot, slot.name)
-            edits.append(self._rename_parameter(function, parameter, renamed))
-            for edge in self.flow.callers(function):
-                assert edge.node is not None
-                edits.append(
-                    self._pass_client(edge.node, edge.arguments[parameter.arg], place, renamed)
-                )
-        return edits
-
-    def _pass_client(
-        self, call: ast.Call, argument: ast.expr, place: placement.Place, renamed: str
-    ) -> Edit:
-        """A call that passes the client before the argument that holds the name."""
-        arguments: list[Argument] = []
-        for given in call.args:
-            if given is argument:
-                arguments.append(Argument((place.name,)))
-                arguments.append(Argument(self._passed(given)))
-            elif isinstance(given, ast.Starred):
-                arguments.append(Argument((Src(given.value),), "*"))
-            else:
-                arguments.append(Argument((Src(given),)))
-        for keyword in call.keywords:
-            if keyword.value is argument:
-                arguments.append(Argument((place.name,), place.name))
-                arguments.append(Argument(self._passed(argument), renamed))
-            else:
-                arguments.append(Argument((Src(keyword.value),), keyword.arg or "**"))
-        return ReplaceNode(call, (CallTemplate((Src(call.func),), tuple(arguments)),))
-
-    def _gets_client(self, function: FunctionInfo, parameter: ast.arg) -> bool:
-        """Whether the client is written before this parameter."""
-        return any(
-            isinstance(place, placement.Place) and place.parameters.get(function) is parameter
-            for place in self.places.values()
-        )
-
-    def _passed(self, argument: ast.expr) -> Template:
-        if argument in self.inlined:
-            return (Src(self.inlined[argument]),)
-        slot = self.flow.reads.get(argument)
-        if slot is not None and slot in self.names and isinstance(argument, ast.Name):
-            return (self.names[slot],)
-        return (Src(argument),)
-
-    def _rename_keywords(self, slot: Slot, name: str) -> list[Edit]:
-        edits: list[Edit] = []
-        assert isinstance(slot.owner, FunctionInfo)
-        for place in self.places.values():
-            if isinstance(place, placement.Place) and slot.owner in place.parameters:
-                if place.parameters[slot.owner].arg == slot.name:
-                    return []
-        for edge in self.flow.callers(slot.owner):
-            if edge.node is None:
-                continue
-            for keyword in edge.node.keywords:
-                if keyword.arg == slot.name:
-                    edits.append(ReplaceNode(keyword, (f"{name}=", Src(keyword.value))))
-        return edits
-
-    def _client_edits(self) -> list[Edit]:
-        """``global client`` statements and the module's declaration."""
-        edits: list[Edit] = []
-        wanted: dict[FunctionInfo, list[str]] = defaultdict(list)
-        for key, place in self.places.items():
-            if not isinstance(place, placement.Place) or place.mode != "global":
-                continue
-            if key not in self.draft.opened:
-                continue
-            rebinding = {f for rebound, f in self.draft.rebound if rebound == key and f is not None}
-            for function in sorted(place.connectors | rebinding, key=lambda f: f.node.lineno):
-                wanted[function].append(place.name)
-            if key in self.registry:
-                cls = self.reference(self.rule_set.client_class)
-                unset = f"{place.name}: {cls} = None  # type: ignore[assignment]"
-                edits.append(self._declaration(unset))
-            elif not self._set_at_module(key):
-                cls = self.reference(self.rule_set.client_class)
-                edits.append(self._declaration(f"{place.name}: {cls}"))
-        for function, names in wanted.items():
-            assert not isinstance(function.node, ast.Lambda)
-            if any(isinstance(s, ast.Global) for s in function.node.body):
-                continue
-            body = function.node.body
-            first = body[1] if _is_docstring(body[0]) and len(body) > 1 else body[0]
-            edits.append(InsertStatements(first, (Line((f"global {', '.join(names)}",)),)))
-        edits += self._global_statements(wanted)
-        return edits
-
-    def _global_statements(self, wanted: dict[FunctionInfo, list[str]]) -> list[Edit]:
-        """The user's ``global`` statements with renamed variables, and the client added."""
-        edits: list[Edit] = []
-        renamed = {slot.name: name for slot, name in self.names.items() if slot.kind == "global"}
-        extended: set[FunctionInfo | None] = set()
-        for statement in self.flow.source.parents:
-            function = self.flow.scope_of.get(statement)
-            if isinstance(statement, ast.Nonlocal):
-                own = [
-                    self.names.get(self.flow.slot_of_name(name, function), name)
-                    for name in statement.names
-                ]
-                if own != statement.names:
-                    edits.append(
-                        ReplaceStatement(statement, (Line((f"nonlocal {', '.join(own)}",)),))
-                    )
-            if not isinstance(statement, ast.Global):
-                continue
-            names = [renamed.get(name, name) for name in statement.names]
-            if function in wanted and function not in extended:
-                assert function is not None and not isinstance(function.node, ast.Lambda)
-                if statement in function.node.body:
-                    extended.add(function)
-                    names = [*wanted[function], *names]
-            if names != statement.names:
-                edits.append(ReplaceStatement(statement, (Line((f"global {', '.join(names)}",)),)))
-        return edits
-
-    def _set_at_module(self, key: Hashable) -> bool:
-        return any(
-            self.rule_set.connections.is_connect(site.symbol)
-            and self.keys[id(site)] == key
-            and site.function is None
-            for site in self.sites
-        )
-
-    def _declaration(self, text: str) -> Edit:
-        """Declare a module variable before the first function or class."""
-        body = self.flow.source.tree.body
-        previous: ast.stmt | None = None
-        for statement in body:
-            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                break
-            if isinstance(statement, ast.If | ast.With | ast.For | ast.While) and previous:
-                break
-            previous = statement
-        line = Line((text,))
-        if previous is None:
-            return InsertStatements(body[0], (line, Line(("",)), Line(("",))))
-        return InsertStatements(previous, (Line(("",)), line), after=True)
-
-    def _report(self, plan: Plan) -> None:
-        followers: dict[int, list[Site]] = defaultdict(list)
-        blocking = {id(site) for site, _, _, _ in self.refusals if site is not None}
-        for site in self.sites:
-            if self._is_orm(site) and not self.is_active(site) and id(site) not in blocking:
-                unit = self.unit(site)
-                if unit is not None:
-                    followers[id(unit)].append(site)
-        reported: set[tuple[int, int, str, str]] = set()
-        lead: dict[int, str] = {}
-        for cause, unit, refusal, node in self.refusals:
-            if cause is not None and id(cause) in self.ignored:
-                continue
-            place = self._place(node)
-            rule = refusal.rule or (
-                self.rule_set.rule_id(cause.symbol) if cause is not None else "MLV290"
-            )
-            if self.context.ignores(place.line, rule):
-                continue
-            signature = (place.line, place.column, rule, refusal.reason)
-            if unit is not None:
-                lead.setdefault(id(unit), f"{refusal.reason} at line {place.line}")
-            if signature in reported:
-                continue
-            if (
-                cause is not None
-                and cause.form in ("reference", "suspect")
-                and any(known[0] == place.line for known in reported)
-            ):
-                continue  # what it is used for is reported on the same line
-            reported.add(signature)
-            follows = tuple(
-                self._place(other.node)
-                for other in (followers.get(id(unit), []) if unit is not None else [])
-                if other.node is not node
-            )
-            plan.findings.append(
-                Finding(
-                    place=place,
-                    rule=rule,
-                    reason=refusal.reason,
-                    message=refusal.message,
-                    recipe=refusal.recipe,
-                    symbol=cause.symbol if cause is not None else "",
-                    follows=follows,
-                )
-            )
-        for site, reason, message in self.draft.notes:
-            if not plan.edits:
-                break
-            plan.findings.append(
-                Finding(
-                    place=self._place(site.node),
-                    rule=self.rule_set.rule_id(site.symbol),
-                    reason=reason,
-                    message=message,
-                    severity=Severity.NOTE,
-                    symbol=site.symbol,
-                )
-            )
-        self._note_blocking_calls(plan)
-        self._report_texts(plan)
-        reasons = {id(cause): known.reason for cause, _, known, _ in self.refusals if cause}
-        for site in self.sites:
-            if not self._is_orm(site):
-                continue
-            if id(site) in self.ignored:
-                status, reason = Status.IGNORED, "ignored"
-            elif self.is_active(site):
-                connections = self.rule_set.connections
-                kept = (
-                    connections.is_connect(site.symbol)
-                    or connections.configures(site.symbol)
-                    or connections.is_disconnect(site.symbol)
-                    or connections.acts_on_alias(site.symbol)
-                ) and (self.stays(site) or not plan.edits or site.node not in self._edited())
-                status = Status.REPORTED if kept else Status.REWRITTEN
-                reason = "stays for the rest" if kept else ""
-            else:
-                unit = self.unit(site)
-                reason = reasons.get(id(site)) or (
-                    lead.get(id(unit), "follows") if unit is not None else "follows"
-                )
-                status = Status.REPORTED
-            plan.sites.append(
-                SiteRecord(
-                    place=self._place(site.node),
-                    symbol=site.symbol,
-                    rule=self.rule_set.rule_id(site.symbol),
-                    status=status,
-                    reason=reason,
-                    why=tuple(self.why(site)),
-                )
-            )
-        plan.findings.sort(key=lambda f: f.place)
-
-    def _texts(self) -> list[tuple[ast.AST, str]]:
-        """The ORM symbols that are named in a text: ``patch("pymilvus.Collection")``."""
-        if self.texts is not None:
-            return self.texts
-        found: list[tuple[ast.AST, str]] = []
-        self.texts = found
-        library = self.flow.library
-        for node, parent in self.flow.source.parents.items():
-            if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
-                continue
-            if not isinstance(parent, ast.Call | ast.keyword):
-                continue
-            symbol = library.resolve(node.value)
-            if symbol is not None and library.is_site(symbol):
-                found.append((node, symbol))
-        return found
-
-    def _report_texts(self, plan: Plan) -> None:
-        """Report the ORM symbols that are named in a text, and modules reached by computing."""
-        for reached, how in self.flow.computed.items():
-            place = self._place(reached)
-            if self.context.ignores(place.line, "MLV010"):
-                continue
-            plan.findings.append(
-                Finding(
-                    place=place,
-                    rule="MLV010",
-                    reason=COMPUTED,
-                    message=f"the library is reached through {how}(): what it is for is not seen",
-                    recipe="Import what is used by name; the connection is kept for it until then.",
-                )
-            )
-        for node, symbol in self._texts():
-            place = self._place(node)
-            ignored = self.context.ignores(place.line, "MLV012")
-            if not ignored:
-                plan.findings.append(
-                    Finding(
-                        place=place,
-                        rule="MLV012",
-                        reason=IN_TEXT,
-                        message=f"{symbol} is named in a text here, which is not rewritten",
-                        recipe="Name what the migrated code uses: pymilvus.MilvusClient, or the "
-                        "attribute that holds the client.",
-                        symbol=symbol,
-                    )
-                )
-            plan.sites.append(
-                SiteRecord(
-                    place=place,
-                    symbol=symbol,
-                    rule="MLV012",
-                    status=Status.IGNORED if ignored else Status.REPORTED,
-                    reason=IN_TEXT,
-                )
-            )
-
-    def _note_blocking_calls(self, plan: Plan) -> None:
-        """One note for each ``async def`` whose rewritten calls block, as they did before."""
-        noted: set[FunctionInfo] = set()
-        for site in self.sites if plan.edits else ():
-            function = site.function
-            if (
-                function is None
-                or function in noted
-                or not isinstance(function.node, ast.AsyncFunctionDef)
-                or not self.is_active(site)
-                or not self._is_orm(site)
-                or site.symbol in self.rule_set.unit_kinds
-                or site.symbol.endswith(".name")
-            ):
-                continue
-            noted.add(function)
-            plan.findings.append(
-                Finding(
-                    place=self._place(site.node),
-                    rule=self.rule_set.rule_id(site.symbol),
-                    reason="blocking-in-async",
-                    message=f"calls in 'async def {function.name}' block the event loop, as before",
-                    recipe="AsyncMilvusClient has the same methods to await.",
-                    severity=Severity.NOTE,
-                    symbol=site.symbol,
-                )
-            )
-
-    def _edited(self) -> set[ast.AST]:
-        found: set[ast.AST] = set()
-        for edit in self.draft.edits:
-            if isinstance(edit, ReplaceNode | ReplaceStatement | InsertStatements):
-                found.update(ast.walk(edit.node))
-        return found
-
-    def _place(self, node: ast.AST) -> Place:
+    def place(self, node: ast.AST) -> Place:
         line, column = self.flow.source.place(node)
         return Place(self.flow.source.name, line, column)
-
-    # Why ------------------------------------------------------------------------------
-
-    def why(self, site: Site) -> list[str]:
-        """The chain of evidence that makes this a use of the library, nearest first."""
-        line, column = self.flow.source.place(site.node)
-        steps = [f"{line}:{column} {self._text(site.node).splitlines()[0]} is {site.symbol}"]
-        target = site.receiver or (site.node.func if isinstance(site.node, ast.Call) else site.node)
-        self._chain(target, steps, set(), 0)
-        return steps
-
-    def _chain(
-        self, node: ast.expr | None, steps: list[str], seen: set[ast.AST], depth: int
-    ) -> None:
-        if node is None or node in seen or depth > 12:
-            return
-        seen.add(node)
-        slot = self.flow.reads.get(node)
-        if slot is not None and slot.kind == "return" and isinstance(slot.owner, FunctionInfo):
-            self._returned(slot.owner, steps, seen, depth)
-        elif slot is not None:
-            for write in self.flow.writes.get(slot, {}).values():
-                relevant = any(
-                    isinstance(v, Object | Library | ModuleValue | Bound) for v in write.values
-                )
-                if not relevant or write.target in seen:
-                    continue
-                seen.add(write.target)
-                line, column = self.flow.source.place(write.target)
-                text = self._statement_text(write.statement)
-                if isinstance(write.target, ast.arg):
-                    text = f"parameter {self._text(write.target)}"
-                steps.append(f"{line}:{column} {text}")
-                if isinstance(write.target, ast.arg) and isinstance(slot.owner, FunctionInfo):
-                    for edge in self.flow.callers(slot.owner):
-                        argument = edge.arguments.get(slot.name)
-                        if argument is not None:
-                            line, column = self.flow.source.place(argument)
-                            steps.append(f"{line}:{column} passed as {self._text(argument)}")
-                            self._chain(argument, steps, seen, depth + 1)
-                self._chain(write.value, steps, seen, depth + 1)
-        if isinstance(node, ast.Call):
-            for edge in self.flow.calls.get(node, []):
-                self._returned(edge.target, steps, seen, depth)
-            self._chain(node.func, steps, seen, depth + 1)
-        elif isinstance(node, ast.Attribute) and slot is None:
-            self._chain(node.value, steps, seen, depth + 1)
-
-    def _returned(
-        self, function: FunctionInfo, steps: list[str], seen: set[ast.AST], depth: int
-    ) -> None:
-        for child in ast.walk(function.node):
-            if isinstance(child, ast.Return) and child.value is not None and child not in seen:
-                if any(isinstance(v, Object) for v in self.flow.value(child.value)):
-                    seen.add(child)
-                    line, column = self.flow.source.place(child)
-                    steps.append(f"{line}:{column} {self._statement_text(child)}")
-                    self._chain(child.value, steps, seen, depth + 1)
-
-    def _statement_text(self, statement: ast.stmt | None) -> str:
-        if statement is None:
-            return ""
-        return self._text(statement).splitlines()[0]
 
 
 _HELD = unknown(
@@ -2002,19 +970,7 @@ def _is_constant(key: Hashable | None) -> bool:
     return isinstance(key, tuple) and key[0] == "constant"
 
 
-def _line_of(value: object) -> int:
-    return getattr(getattr(value, "origin", None), "lineno", 0)
-
-
-def _is_docstring(statement: ast.stmt) -> bool:
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )
-
-
-def _is_none(node: ast.expr | None) -> bool:
+def is_none(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 

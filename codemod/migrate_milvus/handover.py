@@ -1,0 +1,243 @@
+"""The edits that hand clients and names on: parameters, arguments, globals, annotations."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Hashable
+
+from migrate_milvus import placement
+from migrate_milvus.edits import (
+    Argument,
+    CallTemplate,
+    Edit,
+    InsertStatements,
+    Line,
+    ReplaceNode,
+    ReplaceStatement,
+    Src,
+    Template,
+)
+from migrate_milvus.flow import Slot
+from migrate_milvus.planning import Planning
+from migrate_milvus.program import FunctionInfo
+
+
+def name_edits(planning: Planning) -> list[Edit]:
+    edits: list[Edit] = []
+    handled = {edit.node for edit in planning.draft.edits if isinstance(edit, ReplaceNode)}
+    receivers = {site.receiver for site in planning.sites if site.receiver is not None}
+    passed_on = {
+        edge.arguments.get(parameter.arg)
+        for place in planning.places.values()
+        if isinstance(place, placement.Place)
+        for function, parameter in place.parameters.items()
+        for edge in planning.flow.callers(function)
+    }
+    for reader, expression in planning.inlined.items():
+        if reader in receivers or reader in handled or reader in passed_on:
+            continue
+        edits.append(ReplaceNode(reader, (Src(expression),)))
+    parents = planning.flow.source.parents
+    for slot, name in planning.names.items():
+        if name == slot.name:
+            continue
+        nodes: set[ast.AST] = {
+            *planning.flow.readers(slot),
+            *planning.flow.writes.get(slot, {}),
+            *planning.flow.declarations.get(slot, ()),
+        }
+        for node in nodes:
+            if node in handled or node in passed_on:
+                continue
+            match node:
+                case ast.Name():
+                    edits.append(ReplaceNode(node, (name,)))
+                case ast.Attribute():
+                    edits.append(ReplaceNode(node, (Src(node.value), f".{name}")))
+                case ast.arg():
+                    if isinstance(slot.owner, FunctionInfo) and not _gets_client(
+                        planning, slot.owner, node
+                    ):
+                        edits.append(_rename_parameter(planning, slot.owner, node, name))
+                        edits.extend(_rename_keywords(planning, slot, name))
+    for place in planning.places.values():
+        if isinstance(place, placement.Place) and place.mode == "parameter":
+            edits.extend(_client_parameters(planning, place))
+    assert parents is not None
+    return edits
+
+
+def client_edits(planning: Planning) -> list[Edit]:
+    """``global client`` statements and the module's declaration."""
+    edits: list[Edit] = []
+    wanted: dict[FunctionInfo, list[str]] = defaultdict(list)
+    for key, place in planning.places.items():
+        if not isinstance(place, placement.Place) or place.mode != "global":
+            continue
+        if key not in planning.draft.opened:
+            continue
+        rebinding = {f for rebound, f in planning.draft.rebound if rebound == key and f is not None}
+        for function in sorted(place.connectors | rebinding, key=lambda f: f.node.lineno):
+            wanted[function].append(place.name)
+        if key in planning.registry:
+            cls = planning.reference(planning.rule_set.client_class)
+            unset = f"{place.name}: {cls} = None  # type: ignore[assignment]"
+            edits.append(_declaration(planning, unset))
+        elif not _set_at_module(planning, key):
+            cls = planning.reference(planning.rule_set.client_class)
+            edits.append(_declaration(planning, f"{place.name}: {cls}"))
+    for function, names in wanted.items():
+        assert not isinstance(function.node, ast.Lambda)
+        if any(isinstance(s, ast.Global) for s in function.node.body):
+            continue
+        body = function.node.body
+        first = body[1] if _is_docstring(body[0]) and len(body) > 1 else body[0]
+        edits.append(InsertStatements(first, (Line((f"global {', '.join(names)}",)),)))
+    edits += _global_statements(planning, wanted)
+    return edits
+
+
+def _rename_parameter(
+    planning: Planning, function: FunctionInfo, node: ast.arg, name: str
+) -> ReplaceNode:
+    prefix = ""
+    for place in planning.places.values():
+        if isinstance(place, placement.Place) and place.parameters.get(function) is node:
+            kind = (
+                f": {planning.reference(planning.rule_set.client_class)}" if node.annotation else ""
+            )
+            prefix = f"{place.name}{kind}, "
+    if node.annotation is None:
+        return ReplaceNode(node, (prefix + name,))
+    return ReplaceNode(node, (f"{prefix}{name}: ", Src(node.annotation)))
+
+
+def _client_parameters(planning: Planning, place: placement.Place) -> list[Edit]:
+    """Parameters whose name does not change, and the calls that pass the client."""
+    edits: list[Edit] = []
+    for function, parameter in place.parameters.items():
+        slot = Slot("local", function, parameter.arg)
+        renamed = planning.names.get(slot, slot.name)
+        edits.append(_rename_parameter(planning, function, parameter, renamed))
+        for edge in planning.flow.callers(function):
+            assert edge.node is not None
+            edits.append(
+                _pass_client(planning, edge.node, edge.arguments[parameter.arg], place, renamed)
+            )
+    return edits
+
+
+def _pass_client(
+    planning: Planning, call: ast.Call, argument: ast.expr, place: placement.Place, renamed: str
+) -> Edit:
+    """A call that passes the client before the argument that holds the name."""
+    arguments: list[Argument] = []
+    for given in call.args:
+        if given is argument:
+            arguments.append(Argument((place.name,)))
+            arguments.append(Argument(_passed(planning, given)))
+        elif isinstance(given, ast.Starred):
+            arguments.append(Argument((Src(given.value),), "*"))
+        else:
+            arguments.append(Argument((Src(given),)))
+    for keyword in call.keywords:
+        if keyword.value is argument:
+            arguments.append(Argument((place.name,), place.name))
+            arguments.append(Argument(_passed(planning, argument), renamed))
+        else:
+            arguments.append(Argument((Src(keyword.value),), keyword.arg or "**"))
+    return ReplaceNode(call, (CallTemplate((Src(call.func),), tuple(arguments)),))
+
+
+def _gets_client(planning: Planning, function: FunctionInfo, parameter: ast.arg) -> bool:
+    """Whether the client is written before this parameter."""
+    return any(
+        isinstance(place, placement.Place) and place.parameters.get(function) is parameter
+        for place in planning.places.values()
+    )
+
+
+def _passed(planning: Planning, argument: ast.expr) -> Template:
+    if argument in planning.inlined:
+        return (Src(planning.inlined[argument]),)
+    slot = planning.flow.reads.get(argument)
+    if slot is not None and slot in planning.names and isinstance(argument, ast.Name):
+        return (planning.names[slot],)
+    return (Src(argument),)
+
+
+def _rename_keywords(planning: Planning, slot: Slot, name: str) -> list[Edit]:
+    edits: list[Edit] = []
+    assert isinstance(slot.owner, FunctionInfo)
+    for place in planning.places.values():
+        if isinstance(place, placement.Place) and slot.owner in place.parameters:
+            if place.parameters[slot.owner].arg == slot.name:
+                return []
+    for edge in planning.flow.callers(slot.owner):
+        if edge.node is None:
+            continue
+        for keyword in edge.node.keywords:
+            if keyword.arg == slot.name:
+                edits.append(ReplaceNode(keyword, (f"{name}=", Src(keyword.value))))
+    return edits
+
+
+def _global_statements(planning: Planning, wanted: dict[FunctionInfo, list[str]]) -> list[Edit]:
+    """The user's ``global`` statements with renamed variables, and the client added."""
+    edits: list[Edit] = []
+    renamed = {slot.name: name for slot, name in planning.names.items() if slot.kind == "global"}
+    extended: set[FunctionInfo | None] = set()
+    for statement in planning.flow.source.parents:
+        function = planning.flow.scope_of.get(statement)
+        if isinstance(statement, ast.Nonlocal):
+            own = [
+                planning.names.get(planning.flow.slot_of_name(name, function), name)
+                for name in statement.names
+            ]
+            if own != statement.names:
+                edits.append(ReplaceStatement(statement, (Line((f"nonlocal {', '.join(own)}",)),)))
+        if not isinstance(statement, ast.Global):
+            continue
+        names = [renamed.get(name, name) for name in statement.names]
+        if function in wanted and function not in extended:
+            assert function is not None and not isinstance(function.node, ast.Lambda)
+            if statement in function.node.body:
+                extended.add(function)
+                names = [*wanted[function], *names]
+        if names != statement.names:
+            edits.append(ReplaceStatement(statement, (Line((f"global {', '.join(names)}",)),)))
+    return edits
+
+
+def _set_at_module(planning: Planning, key: Hashable) -> bool:
+    return any(
+        planning.rule_set.connections.is_connect(site.symbol)
+        and planning.keys[id(site)] == key
+        and site.function is None
+        for site in planning.sites
+    )
+
+
+def _declaration(planning: Planning, text: str) -> Edit:
+    """Declare a module variable before the first function or class."""
+    body = planning.flow.source.tree.body
+    previous: ast.stmt | None = None
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            break
+        if isinstance(statement, ast.If | ast.With | ast.For | ast.While) and previous:
+            break
+        previous = statement
+    line = Line((text,))
+    if previous is None:
+        return InsertStatements(body[0], (line, Line(("",)), Line(("",))))
+    return InsertStatements(previous, (Line(("",)), line), after=True)
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )

@@ -1,0 +1,193 @@
+"""From flow to a plan: which sites are rewritten how, and what is reported.
+
+A site that its rule refuses blocks its unit; blocked units change what the others need (a client, a
+kept ``connect``), so planning goes round until nothing more is blocked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from migrate_milvus import escapes, handover, naming, reporting
+from migrate_milvus.edits import (
+    Edit,
+)
+from migrate_milvus.flow import Site
+from migrate_milvus.planning import (
+    ALIAS,
+    BY_HAND,
+    COLLECTION_ALIAS,
+    MEMBER,
+    OBJECT_IN_SIGHT,
+    ONE_KIND,
+    RECEIVER,
+    Draft,
+    Plan,
+    Planning,
+    Quiet,
+)
+from migrate_milvus.registry import (
+    Refusal,
+    refuted,
+    require,
+    unknown,
+)
+
+
+def plan(planning: Planning, *, chains: bool = True) -> Plan:
+    """Plan the module; ``chains`` asks for the evidence that makes each site one."""
+    _ignore_suppressed(planning)
+    named = {symbol for _, symbol in reporting.texts(planning)}
+    for site in planning.sites:
+        if site.symbol in named:
+            planning.give_up(site)  # what is patched by name stays what it is
+    escapes.check_units(planning)
+    while True:
+        before = (
+            len(planning.blocked_units),
+            len(planning.blocked_sites),
+            len(planning.blocked_keys),
+            len(planning.refusals),
+        )
+        _round(planning)
+        after = (
+            len(planning.blocked_units),
+            len(planning.blocked_sites),
+            len(planning.blocked_keys),
+            len(planning.refusals),
+        )
+        if before == after:
+            break
+    return _finish(planning, chains)
+
+
+def _round(planning: Planning) -> None:
+    planning.draft = Draft()
+    active = [site for site in planning.sites if planning.is_active(site)]
+    planning.place_clients(active)
+    naming.decide_names(planning)
+    ordered = sorted(
+        active,
+        key=lambda s: (
+            rule.order if (rule := planning.rule_set.rule_for(s.symbol)) else 99,
+            s.node.lineno,
+            s.node.col_offset,
+        ),
+    )
+    for site in ordered:
+        if site.node in planning.draft.claimed:
+            continue
+        try:
+            planning.draft.edits.extend(_rewrite(planning, site))
+        except Quiet:
+            planning.give_up(site)
+        except Refusal as refusal:
+            planning.block(site, refusal)
+
+
+def _rewrite(planning: Planning, site: Site) -> Iterable[Edit]:
+    rule = planning.rule_set.rule_for(site.symbol)
+    if site.form == "annotation":
+        return planning.rewrite_annotation(site)
+    if site.form == "import":
+        require(
+            BY_HAND,
+            refuted(
+                f"{site.symbol} is not imported from here any more",
+                planning.rule_set.recipe(site.symbol),
+            ),
+        )
+        return []
+    if site.form == "suspect":
+        require(
+            RECEIVER,
+            unknown(
+                f"'{planning.text(site.receiver or site.node)}' looks like a Collection that "
+                "comes from out of sight",
+                planning.rule_set.recipe(site.symbol),
+            ),
+            rule="MLV291",
+        )
+        return []
+    if site.form == "reference" and not (rule is not None and rule.references):
+        of_class = site.symbol in planning.rule_set.unit_kinds
+        require(
+            OBJECT_IN_SIGHT if site.objects or of_class else BY_HAND,
+            refuted(
+                f"{site.symbol} is used as a value here, not called",
+                planning.rule_set.recipe(site.symbol),
+            ),
+            rule="MLV290" if site.objects or of_class else "",
+        )
+        return []
+    if site.ambiguous:
+        require(
+            ONE_KIND,
+            unknown(f"this may be {site.symbol} or something else, depending on the path"),
+        )
+    same_node = planning.flow.sites.get(site.node, [])
+    if len({other.symbol for other in same_node}) > 1:
+        names = " or ".join(sorted({other.symbol for other in same_node}))
+        require(ONE_KIND, unknown(f"this is {names}, depending on the path"))
+    if site.form == "call" and site.objects and site.receiver is None:
+        raise Quiet  # a bound method: said where it was taken
+    if rule is None:
+        refused = {node for _, _, _, node in planning.refusals}
+        if any(item.origin in refused for item in site.objects):
+            raise Quiet  # said where the object comes from
+        known = planning.rule_set.recipe(site.symbol)
+        private = planning.rule_set.rule_id(site.symbol) == "MLV020"
+        if known and not private:
+            require(BY_HAND, refuted(f"{site.symbol} is not rewritten: by hand it becomes", known))
+        else:
+            require(
+                MEMBER,
+                refuted(
+                    f"{site.symbol} is not part of the ORM's public API",
+                    known or "Use a public method, or the client's own API, instead.",
+                ),
+            )
+        return []
+    connections = planning.rule_set.connections
+    if (
+        connections.needs_client(site)
+        and planning.is_orm(site)
+        and not connections.is_disconnect(site.symbol)
+    ):
+        if planning.keys[id(site)] is None:
+            reason = COLLECTION_ALIAS if site.objects or planning.unit(site) else ALIAS
+            unit = planning.unit(site)
+            if unit is not None and site.symbol not in planning.rule_set.unit_kinds:
+                raise Quiet  # said at the constructor
+            require(reason, planning.alias_unknown())
+    return rule.rewrite(site, planning)
+
+
+def _ignore_suppressed(planning: Planning) -> None:
+    for site in planning.sites:
+        rule = planning.rule_set.rule_id(site.symbol)
+        if planning.context.ignores(site.node.lineno, rule):
+            planning.ignored.add(id(site))
+            unit = planning.unit(site)
+            if unit is not None:
+                planning.blocked_units.add(id(unit))
+            elif planning.rule_set.connections.is_connect(site.symbol):
+                planning.blocked_keys.add(planning.keys[id(site)])
+
+
+def _finish(planning: Planning, chains: bool) -> Plan:
+    plan = Plan()
+    if any(_counts(planning, site) for site in planning.sites if planning.is_active(site)):
+        plan.edits = [
+            *planning.draft.edits,
+            *handover.name_edits(planning),
+            *handover.client_edits(planning),
+        ]
+        plan.new_names = {key: set(v) for key, v in planning.draft.imports.items()}
+        plan.modules = set(planning.draft.modules)
+    reporting.report(planning, plan, chains)
+    return plan
+
+
+def _counts(planning: Planning, site: Site) -> bool:
+    return planning.is_orm(site)

@@ -1,0 +1,281 @@
+"""What a plan reports: findings, the ledger of sites, and the chains of evidence."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+
+from migrate_milvus.edits import (
+    InsertStatements,
+    ReplaceNode,
+    ReplaceStatement,
+)
+from migrate_milvus.flow import Site
+from migrate_milvus.model import Finding, Severity, SiteRecord, Status
+from migrate_milvus.planning import COMPUTED, IN_TEXT, Plan, Planning
+from migrate_milvus.program import FunctionInfo
+from migrate_milvus.values import (
+    Bound,
+    Library,
+    ModuleValue,
+    Object,
+)
+
+
+def report(planning: Planning, plan: Plan, chains: bool) -> None:
+    """Add the findings and the ledger of sites, with their chains of evidence if asked for."""
+    followers: dict[int, list[Site]] = defaultdict(list)
+    blocking = {id(site) for site, _, _, _ in planning.refusals if site is not None}
+    for site in planning.sites:
+        if planning.is_orm(site) and not planning.is_active(site) and id(site) not in blocking:
+            unit = planning.unit(site)
+            if unit is not None:
+                followers[id(unit)].append(site)
+    reported: set[tuple[int, int, str, str]] = set()
+    lead: dict[int, str] = {}
+    for cause, unit, refusal, node in planning.refusals:
+        if cause is not None and id(cause) in planning.ignored:
+            continue
+        place = planning.place(node)
+        rule = refusal.rule or (
+            planning.rule_set.rule_id(cause.symbol) if cause is not None else "MLV290"
+        )
+        if planning.context.ignores(place.line, rule):
+            continue
+        signature = (place.line, place.column, rule, refusal.reason)
+        if unit is not None:
+            lead.setdefault(id(unit), f"{refusal.reason} at line {place.line}")
+        if signature in reported:
+            continue
+        if (
+            cause is not None
+            and cause.form in ("reference", "suspect")
+            and any(known[0] == place.line for known in reported)
+        ):
+            continue  # what it is used for is reported on the same line
+        reported.add(signature)
+        follows = tuple(
+            planning.place(other.node)
+            for other in (followers.get(id(unit), []) if unit is not None else [])
+            if other.node is not node
+        )
+        plan.findings.append(
+            Finding(
+                place=place,
+                rule=rule,
+                reason=refusal.reason,
+                message=refusal.message,
+                recipe=refusal.recipe,
+                symbol=cause.symbol if cause is not None else "",
+                follows=follows,
+            )
+        )
+    for site, reason, message in planning.draft.notes:
+        if not plan.edits:
+            break
+        plan.findings.append(
+            Finding(
+                place=planning.place(site.node),
+                rule=planning.rule_set.rule_id(site.symbol),
+                reason=reason,
+                message=message,
+                severity=Severity.NOTE,
+                symbol=site.symbol,
+            )
+        )
+    _note_blocking_calls(planning, plan)
+    _report_texts(planning, plan)
+    reasons = {id(cause): known.reason for cause, _, known, _ in planning.refusals if cause}
+    for site in planning.sites:
+        if not planning.is_orm(site):
+            continue
+        if id(site) in planning.ignored:
+            status, reason = Status.IGNORED, "ignored"
+        elif planning.is_active(site):
+            connections = planning.rule_set.connections
+            kept = (
+                connections.is_connect(site.symbol)
+                or connections.configures(site.symbol)
+                or connections.is_disconnect(site.symbol)
+                or connections.acts_on_alias(site.symbol)
+            ) and (planning.stays(site) or not plan.edits or site.node not in _edited(planning))
+            status = Status.REPORTED if kept else Status.REWRITTEN
+            reason = "stays for the rest" if kept else ""
+        else:
+            unit = planning.unit(site)
+            reason = reasons.get(id(site)) or (
+                lead.get(id(unit), "follows") if unit is not None else "follows"
+            )
+            status = Status.REPORTED
+        plan.sites.append(
+            SiteRecord(
+                place=planning.place(site.node),
+                symbol=site.symbol,
+                rule=planning.rule_set.rule_id(site.symbol),
+                status=status,
+                reason=reason,
+                why=tuple(why(planning, site)) if chains else (),
+            )
+        )
+    plan.findings.sort(key=lambda f: f.place)
+
+
+def texts(planning: Planning) -> list[tuple[ast.AST, str]]:
+    """The ORM symbols that are named in a text: ``patch("pymilvus.Collection")``."""
+    if planning.texts is not None:
+        return planning.texts
+    found: list[tuple[ast.AST, str]] = []
+    planning.texts = found
+    library = planning.flow.library
+    for node, parent in planning.flow.source.parents.items():
+        if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+            continue
+        if not isinstance(parent, ast.Call | ast.keyword):
+            continue
+        symbol = library.resolve(node.value)
+        if symbol is not None and library.is_site(symbol):
+            found.append((node, symbol))
+    return found
+
+
+def why(planning: Planning, site: Site) -> list[str]:
+    """The chain of evidence that makes this a use of the library, nearest first."""
+    line, column = planning.flow.source.place(site.node)
+    steps = [f"{line}:{column} {planning.text(site.node).splitlines()[0]} is {site.symbol}"]
+    target = site.receiver or (site.node.func if isinstance(site.node, ast.Call) else site.node)
+    _chain(planning, target, steps, set(), 0)
+    return steps
+
+
+def _report_texts(planning: Planning, plan: Plan) -> None:
+    """Report the ORM symbols that are named in a text, and modules reached by computing."""
+    for reached, how in planning.flow.computed.items():
+        place = planning.place(reached)
+        if planning.context.ignores(place.line, "MLV010"):
+            continue
+        plan.findings.append(
+            Finding(
+                place=place,
+                rule="MLV010",
+                reason=COMPUTED,
+                message=f"the library is reached through {how}(): what it is for is not seen",
+                recipe="Import what is used by name; the connection is kept for it until then.",
+            )
+        )
+    for node, symbol in texts(planning):
+        place = planning.place(node)
+        ignored = planning.context.ignores(place.line, "MLV012")
+        if not ignored:
+            plan.findings.append(
+                Finding(
+                    place=place,
+                    rule="MLV012",
+                    reason=IN_TEXT,
+                    message=f"{symbol} is named in a text here, which is not rewritten",
+                    recipe="Name what the migrated code uses: pymilvus.MilvusClient, or the "
+                    "attribute that holds the client.",
+                    symbol=symbol,
+                )
+            )
+        plan.sites.append(
+            SiteRecord(
+                place=place,
+                symbol=symbol,
+                rule="MLV012",
+                status=Status.IGNORED if ignored else Status.REPORTED,
+                reason=IN_TEXT,
+            )
+        )
+
+
+def _note_blocking_calls(planning: Planning, plan: Plan) -> None:
+    """One note for each ``async def`` whose rewritten calls block, as they did before."""
+    noted: set[FunctionInfo] = set()
+    for site in planning.sites if plan.edits else ():
+        function = site.function
+        if (
+            function is None
+            or function in noted
+            or not isinstance(function.node, ast.AsyncFunctionDef)
+            or not planning.is_active(site)
+            or not planning.is_orm(site)
+            or site.symbol in planning.rule_set.unit_kinds
+            or site.symbol.endswith(".name")
+        ):
+            continue
+        noted.add(function)
+        plan.findings.append(
+            Finding(
+                place=planning.place(site.node),
+                rule=planning.rule_set.rule_id(site.symbol),
+                reason="blocking-in-async",
+                message=f"calls in 'async def {function.name}' block the event loop, as before",
+                recipe="AsyncMilvusClient has the same methods to await.",
+                severity=Severity.NOTE,
+                symbol=site.symbol,
+            )
+        )
+
+
+def _edited(planning: Planning) -> set[ast.AST]:
+    found: set[ast.AST] = set()
+    for edit in planning.draft.edits:
+        if isinstance(edit, ReplaceNode | ReplaceStatement | InsertStatements):
+            found.update(ast.walk(edit.node))
+    return found
+
+
+def _chain(
+    planning: Planning, node: ast.expr | None, steps: list[str], seen: set[ast.AST], depth: int
+) -> None:
+    if node is None or node in seen or depth > 12:
+        return
+    seen.add(node)
+    slot = planning.flow.reads.get(node)
+    if slot is not None and slot.kind == "return" and isinstance(slot.owner, FunctionInfo):
+        _returned(planning, slot.owner, steps, seen, depth)
+    elif slot is not None:
+        for write in planning.flow.writes.get(slot, {}).values():
+            relevant = any(
+                isinstance(v, Object | Library | ModuleValue | Bound) for v in write.values
+            )
+            if not relevant or write.target in seen:
+                continue
+            seen.add(write.target)
+            line, column = planning.flow.source.place(write.target)
+            text = _statement_text(planning, write.statement)
+            if isinstance(write.target, ast.arg):
+                text = f"parameter {planning.text(write.target)}"
+            steps.append(f"{line}:{column} {text}")
+            if isinstance(write.target, ast.arg) and isinstance(slot.owner, FunctionInfo):
+                for edge in planning.flow.callers(slot.owner):
+                    argument = edge.arguments.get(slot.name)
+                    if argument is not None:
+                        line, column = planning.flow.source.place(argument)
+                        steps.append(f"{line}:{column} passed as {planning.text(argument)}")
+                        _chain(planning, argument, steps, seen, depth + 1)
+            _chain(planning, write.value, steps, seen, depth + 1)
+    if isinstance(node, ast.Call):
+        for edge in planning.flow.calls.get(node, []):
+            _returned(planning, edge.target, steps, seen, depth)
+        _chain(planning, node.func, steps, seen, depth + 1)
+    elif isinstance(node, ast.Attribute) and slot is None:
+        _chain(planning, node.value, steps, seen, depth + 1)
+
+
+def _returned(
+    planning: Planning, function: FunctionInfo, steps: list[str], seen: set[ast.AST], depth: int
+) -> None:
+    for child in ast.walk(function.node):
+        if isinstance(child, ast.Return) and child.value is not None and child not in seen:
+            if any(isinstance(v, Object) for v in planning.flow.value(child.value)):
+                seen.add(child)
+                line, column = planning.flow.source.place(child)
+                steps.append(f"{line}:{column} {_statement_text(planning, child)}")
+                _chain(planning, child.value, steps, seen, depth + 1)
+
+
+def _statement_text(planning: Planning, statement: ast.stmt | None) -> str:
+    if statement is None:
+        return ""
+    return planning.text(statement).splitlines()[0]
