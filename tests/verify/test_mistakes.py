@@ -100,6 +100,14 @@ def test_a_mistake_is_reported(
     assert len(as_data(verdict)["differences"]) == len(found)
 
 
+def test_other_output_alone_is_a_difference_with_a_hint(verify_text: VerifyTexts) -> None:
+    other = rewriting(lambda right: right + "print('more')\n")
+    verdict = verify_text(BOOKS, migrate=other)
+    assert (verdict.exit_code, verdict.differences) == (1, ())
+    assert "+more" in text(verdict)
+    assert "Milvus Lite ignores build parameters" in " ".join(text(verdict).split())
+
+
 # -- what Milvus Lite does not implement: compared on the echo server ----------------------------
 
 ORM = (

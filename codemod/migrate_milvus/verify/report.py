@@ -18,7 +18,14 @@ from typing import Any
 
 from migrate_milvus import __version__
 from migrate_milvus.model import Severity
-from migrate_milvus.verify.compare import EXPECTED, Accepted, Difference, printed, short
+from migrate_milvus.verify.compare import (
+    EXPECTED,
+    FLAT_INDEX,
+    Accepted,
+    Difference,
+    printed,
+    short,
+)
 from migrate_milvus.verify.trace import Request, Run
 from migrate_milvus.verify.verifying import (
     ECHO,
@@ -164,6 +171,12 @@ def notes(verdict: Verdict) -> list[str]:
             found.append("only the first 16 MB of the output were compared")
         if verdict.before.exit_status and verdict.comparison is not None:
             found.append(f"before, the command ends with exit status {verdict.before.exit_status}")
+    if _may_be_the_index(verdict):
+        found.append(
+            "Milvus Lite ignores build parameters that do not stand under params, so an "
+            "approximate search may find other rows; a Milvus server does not. If that is all that "
+            "differs in the output, --ignore-output compares the rest"
+        )
     if verdict.unstable:
         fields = Counter(
             f"{d.method}: {', '.join(c.path for c in d.changes) or 'sent or not'}"
@@ -181,6 +194,20 @@ def notes(verdict: Verdict) -> list[str]:
             + ", ".join(f"{old} = {new}" for new, old in list(verdict.renamed.items())[:4])
         )
     return found
+
+
+def _may_be_the_index(verdict: Verdict) -> bool:
+    """Whether other results may come from Milvus Lite's reading of index parameters."""
+    comparison = verdict.comparison
+    return (
+        comparison is not None
+        and verdict.status is Status.DIFFERENT
+        and not verdict.differences
+        and not comparison.same_stdout
+        and FLAT_INDEX in comparison.expected
+        and verdict.job.backend != ECHO
+        and not verdict.job.server
+    )
 
 
 def _left(verdict: Verdict) -> int:
