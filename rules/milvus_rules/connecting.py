@@ -247,6 +247,8 @@ def _folds(planning: Planning, site: Site) -> Answer:
 
 def _stored_items(site: Site) -> dict[str, ast.expr] | None:
     """The items of the one literal dict that ``add_connection`` is given, of known keys only."""
+    if site.form != "call":
+        return None  # named without being called
     call = site.call
     if call.args or len(call.keywords) != 1 or not isinstance(call.keywords[0].value, ast.Dict):
         return None
