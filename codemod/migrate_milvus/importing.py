@@ -112,8 +112,15 @@ class _Fallbacks:
         wanted = [name.split(" as ")[-1] for name in new]
         assignments = self._of(statement)
         if wanted and assignments and not any(gone.intersection(a.targets) for a in assignments):
-            line = Line((f"{' = '.join(wanted)} = ", Src(assignments[0].value)))
-            return [InsertStatements(assignments[0], (line,))]
+            # As the other names of the import do, but not as a flag beside them.
+            bound = {alias.asname or alias.name for alias in getattr(statement, "names", ())}
+            like = next(
+                (a for a in assignments if any(getattr(t, "id", "") in bound for t in a.targets)),
+                None,
+            )
+            stand_in = "None" if like is None else Src(like.value)
+            line = Line((f"{' = '.join(wanted)} = ", stand_in))
+            return [InsertStatements(like or assignments[0], (line,))]
         for assignment in assignments:
             if not gone.intersection(assignment.targets):
                 continue

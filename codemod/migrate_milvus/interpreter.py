@@ -1441,8 +1441,13 @@ class _Interpreter:
             self.set_attribute(node)
         looking = dotted.startswith("builtins.") and name in _LOOKING
         self.consume_arguments(node, f"{name}()", objects_too=not looking)
-        if dotted in shapes.ENVIRONMENT and len(node.args) + len(node.keywords) == 1:
-            return frozenset({Opaque(("environment", id(node)), Shape.TEXT), NONE})
+        if dotted in shapes.ENVIRONMENT:
+            given = [*node.args[1:], *(k.value for k in node.keywords if k.arg == "default")]
+            default = self.flow.value(given[0]) if given else frozenset({NONE})
+            # A default that stands for nothing is told from what is set.
+            nothing = default & {NONE, Const.of("")}
+            if nothing:
+                return frozenset({Opaque(("environment", id(node)), Shape.TEXT)}) | nothing
         if not dotted.startswith("builtins."):
             self.outside.add(id(node))
         return frozenset({Opaque(id(node), shapes.of_external_call(dotted))})

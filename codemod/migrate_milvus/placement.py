@@ -10,12 +10,13 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from migrate_milvus.flow import CallEdge, Flow, Site
 from migrate_milvus.program import ClassInfo, FunctionInfo
-from migrate_milvus.values import Abstract, Instance
+from migrate_milvus.values import Abstract, Class, Instance
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ def choose(
     switches: Sequence[Site] = (),
     registry: bool = False,
     holder: str = "",
+    closes: Sequence[Site] = (),
 ) -> Place:
     """Choose the place for the client of one connection.
 
@@ -48,7 +50,7 @@ def choose(
     every user of the connection sees: with them, functions or objects that would not see the
     change get no client each. With ``registry`` it is asked whether the connection is open, which
     a variable of the module can answer. ``holder``: what has a connection of its own, each
-    ``object`` or each ``call`` of a function.
+    ``object`` or each ``call`` of a function. ``closes``: the uses that close the connection.
     """
     name = free_name(base, taken)
     at_module = [site for site in connects if site.function is None]
@@ -58,6 +60,7 @@ def choose(
     if registry:
         return Place("global", name, connectors=connectors)
     one = not switches or len(connectors) + bool(at_module) == 1
+    one = one and not _hidden(connectors, bool(at_module), closes)
     if one and all(_connects_before(site, connects) for site in uses):
         return Place("local", name, connectors=connectors)
     owners = _classes(connects) if holder != "call" else frozenset()
@@ -66,6 +69,7 @@ def choose(
     if (
         not at_module
         and owners
+        and (holder or all(_each_connects(flow, owner, connectors) for owner in owners))
         and all(_reaches(flow, s, owners, holder) is not None for s in uses)
     ):
         methods = {name for owner in owners for name in owner.methods}
@@ -112,14 +116,20 @@ def _chain(function: FunctionInfo | None) -> list[FunctionInfo]:
     return found
 
 
+def _hidden(connectors: frozenset[FunctionInfo], at_module: bool, closes: Sequence[Site]) -> bool:
+    """Whether a local client may hide that of a scope around it from code that shares both."""
+    return any(around in connectors for f in connectors for around in _chain(f.parent)) or (
+        at_module and any(s.function not in (None, *connectors) for s in closes)
+    )
+
+
 def _connects_before(site: Site, connects: Sequence[Site]) -> bool:
     """Whether a connect of the same function (or one around it) stands before the use."""
+    own = [connect for connect in connects if connect.function is site.function]
+    if own:
+        return any(connect.node.lineno <= site.node.lineno for connect in own)
     around = scopes(site.function)
-    return any(
-        connect.function in around
-        and (connect.function is not site.function or connect.node.lineno <= site.node.lineno)
-        for connect in connects
-    )
+    return any(connect.function in around for connect in connects)
 
 
 def opened_before(flow: Flow, use: Site, connects: Sequence[Site]) -> bool:
@@ -171,6 +181,43 @@ def _classes(connects: Sequence[Site]) -> frozenset[ClassInfo]:
             return frozenset()
         owners.add(function.owner.family)
     return frozenset(owners)
+
+
+def _each_connects(flow: Flow, family: ClassInfo, connectors: frozenset[FunctionInfo]) -> bool:
+    """Whether an object of a family of classes need not rely on what another one opened.
+
+    Each is connected where it is made, or there is but one.
+    """
+    called: dict[FunctionInfo, set[FunctionInfo]] = defaultdict(set)
+    for node, edges in flow.calls.items():
+        caller = flow.scope_of.get(node)
+        if caller is not None:
+            called[caller].update(edge.target for edge in edges)
+
+    def opens(info: ClassInfo) -> bool:
+        seen: set[FunctionInfo] = set()
+        queue = [method for name in ("__init__", "__new__") if (method := info.method(name))]
+        while queue:
+            function = queue.pop()
+            if function in connectors:
+                return True
+            if function not in seen:
+                seen.add(function)
+                queue.extend(called[function])
+        return False
+
+    classes = [info for info in flow.program.classes.values() if info.family is family]
+    closed = [info for info in classes if not opens(info)]
+    if any(opens(base) for info in closed for base in info.ancestry()):
+        return False
+    made = {
+        node
+        for node, values in flow.values.items()
+        if isinstance(node, ast.Call)
+        and any(isinstance(v, Instance) and v.info in closed for v in values)
+        and any(isinstance(v, Class) for v in flow.value(node.func))
+    }
+    return len(made) <= 1
 
 
 def _reaches(flow: Flow, site: Site, owners: frozenset[ClassInfo], holder: str) -> str | None:

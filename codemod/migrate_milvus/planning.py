@@ -340,6 +340,7 @@ class Planning:
                 switched,
                 key in self.registry,
                 _holder(key),
+                [use for use in uses.get(key, []) if connections.is_disconnect(use.symbol)],
             )
             if place.mode == "local" and self._alone_in_its_functions(key, uses):
                 name = placement.free_name("client", lambda n: n in self.flow.program.identifiers)

@@ -557,11 +557,11 @@ def _address_known(planning: Planning, site: Site, arguments: Arguments) -> Answ
             s
             for s in planning.sites
             if s is not site
-            and planning.keys[id(s)] == key
             and (
-                s.symbol == "connections.add_connection"
+                (s.symbol == "connections.add_connection" and planning.keys[id(s)] in (key, None))
                 or (
                     s.symbol == "connections.connect"
+                    and planning.keys[id(s)] == key
                     and any(planning.arguments(s).get(name) is not None for name in _ADDRESS)
                 )
             )
