@@ -81,9 +81,7 @@ def client_edits(planning: Planning) -> list[Edit]:
         for function in sorted(place.connectors | rebinding, key=lambda f: f.node.lineno):
             wanted[function].append(place.name)
         if key in planning.registry:
-            cls = planning.reference(planning.rule_set.client_class)
-            unset = f"{place.name}: {cls} = None  # type: ignore[assignment]"
-            edits.append(_declaration(planning, unset))
+            edits.append(_declaration(planning, planning.unset_client(place.name, declared=True)))
         elif not _set_at_module(planning, key):
             cls = planning.reference(planning.rule_set.client_class)
             edits.append(_declaration(planning, f"{place.name}: {cls}"))

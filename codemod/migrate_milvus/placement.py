@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from migrate_milvus.flow import CallEdge, Flow, Site
-from migrate_milvus.program import ClassInfo, FunctionInfo
+from migrate_milvus.program import ClassInfo, FunctionInfo, decorator_name
 from migrate_milvus.values import Abstract, Class, Instance
 
 
@@ -69,7 +69,8 @@ def choose(
     if (
         not at_module
         and owners
-        and (holder or all(_each_connects(flow, owner, connectors) for owner in owners))
+        and all(_takes_attributes(flow, owner) for owner in owners)
+        and (holder or all(_each_connects(flow, owner, connects) for owner in owners))
         and all(_reaches(flow, s, owners, holder) is not None for s in uses)
     ):
         methods = {name for owner in owners for name in owner.methods}
@@ -163,6 +164,41 @@ def opened_before(flow: Flow, use: Site, connects: Sequence[Site]) -> bool:
     return False
 
 
+def closes_unopened(flow: Flow, connects: Sequence[Site], closes: Sequence[Site]) -> bool:
+    """Whether a handler or ``finally`` closes what its ``try`` may have failed to open, where one
+    of the two is done by a function that is called there."""
+    if not closes or all(connect.function is None for connect in connects):
+        return False
+    opening = _calls_to(flow, {site.function for site in connects})
+    closing = _calls_to(flow, {site.function for site in closes})
+    opened: set[ast.AST] = {site.node for site in connects}
+    closed: set[ast.AST] = {site.node for site in closes}
+    for node in flow.source.parents:
+        if not isinstance(node, ast.Try):
+            continue
+        body = {part for statement in node.body for part in ast.walk(statement)}
+        after = {part for s in (*node.handlers, *node.finalbody) for part in ast.walk(s)}
+        if (body & opening and after & (closing | closed)) or (body & opened and after & closing):
+            return True
+    return False
+
+
+def _calls_to(flow: Flow, functions: set[FunctionInfo | None]) -> set[ast.AST]:
+    """The calls by which one of the functions is reached."""
+    found: set[ast.AST] = set()
+    wanted = functions - {None}
+    while True:
+        new = {
+            node
+            for node, edges in flow.calls.items()
+            if node not in found and any(edge.target in wanted for edge in edges)
+        }
+        if not new:
+            return found
+        found |= new
+        wanted |= {flow.scope_of.get(node) for node in new} - {None}
+
+
 def is_main_guard(node: ast.If) -> bool:
     """``if __name__ == "__main__":``, or any other look at the module's name."""
     return (
@@ -183,15 +219,16 @@ def _classes(connects: Sequence[Site]) -> frozenset[ClassInfo]:
     return frozenset(owners)
 
 
-def _each_connects(flow: Flow, family: ClassInfo, connectors: frozenset[FunctionInfo]) -> bool:
+def _each_connects(flow: Flow, family: ClassInfo, connects: Sequence[Site]) -> bool:
     """Whether an object of a family of classes need not rely on what another one opened.
 
     Each is connected where it is made, or there is but one.
     """
+    connecting = {c.function for c in connects if not _is_conditional(flow, c.node)}
     called: dict[FunctionInfo, set[FunctionInfo]] = defaultdict(set)
     for node, edges in flow.calls.items():
         caller = flow.scope_of.get(node)
-        if caller is not None:
+        if caller is not None and not _is_conditional(flow, node):
             called[caller].update(edge.target for edge in edges)
 
     def opens(info: ClassInfo) -> bool:
@@ -199,7 +236,7 @@ def _each_connects(flow: Flow, family: ClassInfo, connectors: frozenset[Function
         queue = [method for name in ("__init__", "__new__") if (method := info.method(name))]
         while queue:
             function = queue.pop()
-            if function in connectors:
+            if function in connecting:
                 return True
             if function not in seen:
                 seen.add(function)
@@ -218,6 +255,63 @@ def _each_connects(flow: Flow, family: ClassInfo, connectors: frozenset[Function
         and any(isinstance(v, Class) for v in flow.value(node.func))
     }
     return len(made) <= 1
+
+
+def _is_conditional(flow: Flow, node: ast.AST) -> bool:
+    """Whether the function that holds the node may run without reaching it, but by an error."""
+    parents = flow.source.parents
+    while node in parents and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        parent = parents[node]
+        if isinstance(parent, ast.If | ast.IfExp | ast.ExceptHandler | ast.BoolOp):
+            return True
+        node = parent
+    return False
+
+
+#: Names by which objects are copied, or listed with all that they hold.
+_COPYING = frozenset(
+    {"deepcopy", "pickle", "cloudpickle", "dill", "vars", "__dict__", "__getstate__"}
+    | {"multiprocessing", "ProcessPoolExecutor", "joblib", "asdict", "model_dump"}
+)
+_PLAIN_BASES = frozenset({"object", "ABC", "Protocol", "Generic", "Thread", "TestCase"})
+
+
+def _takes_attributes(flow: Flow, family: ClassInfo) -> bool:
+    """Whether objects of the classes can be given an attribute more, and none is copied."""
+    program = flow.program
+    if _COPYING & (program.identifiers | program.attributes):
+        return False
+    known = True
+    declared: set[str] = set()
+    classes = [info for info in program.classes.values() if info.family is family]
+    own = {info.name for info in classes}
+    for info in classes:
+        for decorator in info.node.decorator_list:
+            for part in ast.walk(decorator):
+                if isinstance(part, ast.keyword) and part.arg in ("frozen", "slots"):
+                    return False
+            known = known and decorator_name(decorator) == "dataclass"
+        for base in info.node.bases:
+            last = ast.unparse(base).partition("[")[0].rpartition(".")[2]
+            if last == "NamedTuple" or last.endswith("Enum"):
+                return False
+            known = known and last in (*own, *_PLAIN_BASES)
+        assigned = (t for s in info.node.body if isinstance(s, ast.Assign) for t in s.targets)
+        if any(isinstance(target, ast.Name) and target.id == "__slots__" for target in assigned):
+            return False
+        declared |= {
+            s.target.id
+            for s in info.node.body
+            if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)
+        }
+    # Others, such as pydantic's, may take declared attributes only.
+    return known or any(
+        slot.kind == "attribute"
+        and slot.owner is family
+        and slot.name not in declared
+        and any(isinstance(target, ast.Attribute) for target in writes)
+        for slot, writes in flow.writes.items()
+    )
 
 
 def _reaches(flow: Flow, site: Site, owners: frozenset[ClassInfo], holder: str) -> str | None:

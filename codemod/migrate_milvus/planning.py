@@ -204,6 +204,22 @@ class Planning:
     def text(self, node: ast.AST) -> str:
         return self.flow.source.segment(node)
 
+    def is_typed(self) -> bool:
+        """Whether the file has annotations or type comments of its own."""
+        return "# type:" in self.flow.source.text or any(
+            isinstance(node, ast.AnnAssign)
+            or (isinstance(node, ast.arg) and node.annotation is not None)
+            or (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns)
+            for node in self.flow.source.parents
+        )
+
+    def unset_client(self, name: str, declared: bool = False) -> str:
+        """``client = None``, typed where the file is."""
+        if not self.is_typed():
+            return f"{name} = None"
+        kind = f": {self.reference(self.rule_set.client_class)}" if declared else ""
+        return f"{name}{kind} = None  # type: ignore[assignment]"
+
     # Annotations ----------------------------------------------------------------------
 
     def _unit_of_annotation(self, site: Site) -> Unit | None:
@@ -330,6 +346,9 @@ class Planning:
                 for site in self.sites
             ):
                 self.registry.add(key)
+            closes = [use for use in uses.get(key, []) if connections.is_disconnect(use.symbol)]
+            if alone and placement.closes_unopened(self.flow, made, closes):
+                self.registry.add(key)
             place = placement.choose(
                 self.flow,
                 made,
@@ -340,7 +359,7 @@ class Planning:
                 switched,
                 key in self.registry,
                 _holder(key),
-                [use for use in uses.get(key, []) if connections.is_disconnect(use.symbol)],
+                closes,
             )
             if place.mode == "local" and self._alone_in_its_functions(key, uses):
                 name = placement.free_name("client", lambda n: n in self.flow.program.identifiers)
@@ -459,6 +478,15 @@ class Planning:
         """
         key = self.keys[id(site)]
         place = self.places.get(key)
+        if place is None and (parameter := self._parameter_of(key)):
+            require(
+                ALIAS,
+                unknown(
+                    f"the alias is the parameter {parameter!r}: which connection it names may "
+                    "differ from call to call",
+                    _CLIENT_FOR_ALIAS,
+                ),
+            )
         if place is None:
             if self.connect_unknown or (
                 self.unit(site) is None
@@ -470,6 +498,21 @@ class Planning:
                 raise Quiet  # said once for the file
             if self.places and not _is_constant(key):
                 require(ALIAS, self.alias_unknown())
+            opened_by = [
+                (parameter, other.node.lineno)
+                for other in self.sites
+                if self.rule_set.connections.is_connect(other.symbol)
+                and (parameter := self._parameter_of(self.keys[id(other)]))
+            ]
+            for parameter, line in opened_by:
+                require(
+                    IN_SIGHT,
+                    unknown(
+                        f"the connect() on line {line} takes its alias as the parameter "
+                        f"{parameter!r}, so it is not seen which connection it opens",
+                        _CLIENT_FOR_ALIAS,
+                    ),
+                )
             require(
                 IN_SIGHT,
                 unknown(
@@ -493,6 +536,19 @@ class Planning:
             )
             return "client"
         return found
+
+    def _parameter_of(self, key: Hashable | None) -> str:
+        """The parameter that is the alias, where each call has its own; "" when there is none."""
+        definition = _definition(key)
+        return next(
+            (
+                target.arg
+                for writes in self.flow.writes.values()
+                for target in writes
+                if id(target) == definition and isinstance(target, ast.arg)
+            ),
+            "",
+        )
 
     def place_of(self, site: Site) -> placement.Place:
         """Where the client of the connection that ``site`` opens or uses lives."""
@@ -937,6 +993,10 @@ class Planning:
         return Place(self.flow.source.name, line, column)
 
 
+_CLIENT_FOR_ALIAS = (
+    "Let the function that connects return MilvusClient(uri=...), and pass that client wherever "
+    "the alias is passed."
+)
 _HELD = unknown(
     "the alias belongs to one object (or one call), and its client cannot be reached from all uses",
     "Keep the client beside the alias, and hand it to what uses the connection.",

@@ -299,7 +299,12 @@ class Disconnect(Rule):
             lambda: (
                 PROVED
                 if key is not None and (key in planning.places or key == DEFAULT_KEY)
-                else unknown("the alias cannot be told from the code", _ALIAS_RECIPE)
+                else unknown(
+                    "the alias cannot be told from the code"
+                    if key is None
+                    else "it is not seen where this connection is opened",
+                    _ALIAS_RECIPE,
+                )
             ),
         )
         require(NOT_AFTER_CLOSE, lambda: _not_used_after(planning, site))
@@ -346,7 +351,7 @@ def _close_and_forget(planning: Planning, site: Site, client: str) -> Edit:
     statement = planning.flow.source.statement(site.node)
     close: tuple[Line, ...] = (
         Line((call_of((f"{client}.close",)),), anchor=site.node),
-        Line((f"{client} = None  # type: ignore[assignment]",)),
+        Line((planning.unset_client(client),)),
     )
     tested = planning.flow.source.parents[statement]
     asked = isinstance(tested, ast.If) and any(
