@@ -192,7 +192,10 @@ def test_a_real_interrupt_leaves_old_or_new_text(tmp_path: Path) -> None:
     old, new = b"old = 1\n" * 20_000, b"new = 2\n" * 20_000
     path.write_bytes(old)
     code = (
-        "import sys; from pathlib import Path; from migrate_milvus.document import Document\n"
+        "import signal, sys; from pathlib import Path\n"
+        "from migrate_milvus.document import Document\n"
+        # A shell starts what runs in its background with interrupts ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"path = Path({str(path)!r}); texts = [{old[:8]!r}.decode() * 20000, "
         f"{new[:8]!r}.decode() * 20000]\n"
         "print('ready', flush=True)\n"
