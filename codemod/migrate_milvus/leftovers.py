@@ -12,6 +12,8 @@ from migrate_milvus.program import FunctionInfo
 from migrate_milvus.rewrite.live import Live, words
 
 _WORD = re.compile(r"[^\W\d]\w*")
+# Builtins that read variables without naming them.
+_LOOKED_UP = {"locals", "vars", "dir", "eval", "exec"}
 
 
 def unread_edits(flow: Flow, live: Live) -> list[Edit]:
@@ -58,7 +60,7 @@ def _of_function(function: FunctionInfo, dropped: set[ast.AST], written: set[str
             case ast.Global(names=names) | ast.Nonlocal(names=names):
                 for name in names:
                     stores[name].append(node)
-    if "locals" in reads:
+    if _LOOKED_UP & reads.keys():
         return []
     edits: list[Edit] = []
     for name, nodes in reads.items():
@@ -67,7 +69,10 @@ def _of_function(function: FunctionInfo, dropped: set[ast.AST], written: set[str
         targets = stores[name]
         if name in written or not targets or not all(node in dropped for node in nodes):
             continue
-        if all(target in statements and target not in dropped for target in targets):
+        if all(
+            target in statements and target not in dropped and _can_go(statements[target].value)
+            for target in targets
+        ):
             edits += [_without(statements[target]) for target in targets]
     return edits
 
@@ -76,6 +81,11 @@ def _without(statement: ast.Assign) -> Edit:
     if _only_names(statement.value):
         return ReplaceStatement(statement, ())
     return ReplaceStatement(statement, (Line((Src(statement.value),), anchor=statement),))
+
+
+def _can_go(value: ast.expr) -> bool:
+    """Whether the value goes as well, or makes a statement of its own that one would write."""
+    return _only_names(value) or isinstance(value, ast.Call | ast.Await | ast.Yield | ast.YieldFrom)
 
 
 def _only_names(value: ast.expr) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from migrate_milvus.flow import Slot
+from migrate_milvus.flow import UNBOUND, Slot
 from migrate_milvus.planning import Planning, is_none
 from migrate_milvus.program import FunctionInfo
 from migrate_milvus.values import (
@@ -94,12 +94,25 @@ def _inline(planning: Planning, reader: ast.expr) -> ast.expr | None:
             return None
         if not planning.holds_still(expression, made, reader, state, function):
             return None
+        if not isinstance(expression, ast.Constant) and _may_be_kept(planning, reader, item):
+            return None
         chosen = expression
     if isinstance(chosen, ast.Constant) and isinstance(
         planning.flow.source.parents.get(reader), ast.Compare
     ):
         return None  # a literal is never compared
     return chosen
+
+
+def _may_be_kept(planning: Planning, reader: ast.expr, item: Object) -> bool:
+    """Whether a variable may hold what an earlier turn of a loop made.
+
+    So where this turn may have left it alone: in a branch that was skipped, or when it raised.
+    """
+    if not isinstance(reader, ast.Name) or not isinstance(item.origin, ast.AST):
+        return False
+    binding = planning.flow.states[reader].names.get(reader.id)
+    return binding is not None and UNBOUND in binding.definitions and planning.in_loop(item.origin)
 
 
 def _new_name(planning: Planning, slot: Slot) -> str:

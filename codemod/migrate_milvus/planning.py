@@ -749,6 +749,11 @@ class Planning:
                 return
             yield node
 
+    def in_loop(self, node: ast.AST) -> bool:
+        """Whether a loop goes around a node, within its function."""
+        loops = ast.For | ast.AsyncFor | ast.While
+        return any(isinstance(around, loops) for around in self._around(node))
+
     def holds_still(
         self,
         expression: ast.expr,

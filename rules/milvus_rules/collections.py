@@ -96,15 +96,17 @@ class CollectionConstructor(Rule):
             return []
         if is_none(arguments.get("schema")):
             planning.client(site)
-            probe = self.probe(site, planning)
-            return Writer(site, planning, expression).write(probe)
+            writer = Writer(site, planning, expression)
+            return writer.write(self.probe(site, planning, writer))
         return self.create(site, planning, expression)
 
     def probe(
-        self, site: Site, planning: Planning
+        self, site: Site, planning: Planning, writer: Writer
     ) -> Callable[[Template], tuple[Statement, ...]] | None:
         """``describe_collection``, where a handler waits for the constructor to raise."""
-        if not planning.enclosing_handlers(site.node) or _acts_in_same_try(site, planning):
+        if not planning.enclosing_handlers(site.node) or (
+            _acts_in_same_try(site, planning) and not writer.shows_failure()
+        ):
             return None
 
         def written(name: Template) -> tuple[Statement, ...]:
@@ -118,7 +120,9 @@ class CollectionConstructor(Rule):
         schema = arguments.get("schema")
         assert schema is not None
         fresh = is_fresh(site, planning)
-        folded = _fold(site, planning) if fresh and "timeout" not in arguments else None
+        writer = Writer(site, planning, expression)
+        foldable = fresh and "timeout" not in arguments and not writer.shows_failure()
+        folded = _fold(site, planning) if foldable else None
         rest: list[Pair | None] = [("schema", (Src(schema),))]
         if folded is not None:
             rest.append(("index_params", (folded.variable,)))
@@ -149,7 +153,6 @@ class CollectionConstructor(Rule):
             look = client_call(planning, site, "has_collection", (None, name), timeout)
             return (Block(("if not ", look, ":"), (created,)),)
 
-        writer = Writer(site, planning, expression)
         if folded is None:
             return writer.write(written)
         # The collection is made where its first index was: nothing in between concerns it.
@@ -257,18 +260,39 @@ class Writer:
             slot.kind == "local" and slot.owner is self.site.function for slot in slots
         ) or all(slot.kind == "global" and self.site.function is None for slot in slots)
         initialising = self.site.function is not None and self.site.function.name == "__init__"
-        if local or initialising:
+        if (local or initialising) and not self.shows_failure():
             return [ReplaceStatement(statement, (binding, *creation(written)))]
         if is_pure(self.expression):
             # Bound last: when creating fails nothing is bound, as before.
             return [ReplaceStatement(statement, (*creation(name), binding))]
-        variable = planning.helper_name("collection_name", self.site.function)
+        variable = planning.helper_name("new_name", self.site.function)
         return [
             ReplaceStatement(
                 statement,
                 (*self.captured(creation, variable), Line((*header, f" = {variable}"))),
             )
         ]
+
+    def shows_failure(self) -> bool:
+        """Whether code that goes on when creating fails can tell that nothing was bound.
+
+        ``x = None``, and ``if x is not None`` after the ``try`` with ``x = Collection(...)``.
+        """
+        target = self.single_target()
+        around = _what_goes_on(self.site, self.planning)
+        if target is None or around is None:
+            return False
+        if isinstance(target, ast.Attribute):
+            return True
+        flow = self.planning.flow
+        inside = {node for statement in around.body for node in ast.walk(statement)}
+        again = self.planning.in_loop(around)
+        return any(
+            (len(writes) > 1 or again)
+            and any(again or reader not in inside for reader in flow.readers(slot))
+            for slot, writes in flow.writes.items()
+            if target in writes
+        )
 
     def require_place(self) -> None:
         """Statements can be written before this one without changing the order of evaluation."""
@@ -305,6 +329,19 @@ class Writer:
                 "Create it in a statement of its own before this one.",
             ),
         )
+
+
+def _what_goes_on(site: Site, planning: Planning) -> ast.Try | ast.With | ast.AsyncWith | None:
+    """The nearest statement that runs something when its body, with ``site`` in it, raises."""
+    parents = planning.flow.source.parents
+    node: ast.AST = site.node
+    while node in parents:
+        node, child = parents[node], node
+        if isinstance(node, ast.Try | ast.With | ast.AsyncWith) and child in node.body:
+            return node
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            return None
+    return None
 
 
 def is_fresh(site: Site, planning: Planning) -> bool:

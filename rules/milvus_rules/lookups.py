@@ -86,23 +86,11 @@ def _is_only(made: MadeIndex, site: Site, planning: Planning) -> bool:
         key = flow.identity(theirs, other.state, other.function)
         if key is None or key != mine or not _is_constant(key):
             return False
-    return _is_constant(mine) or not _in_loop(made.site, planning)
+    return _is_constant(mine) or not planning.in_loop(made.site.node)
 
 
 def _is_constant(key: Hashable | None) -> bool:
     return isinstance(key, tuple) and key[0] == "constant"
-
-
-def _in_loop(site: Site, planning: Planning) -> bool:
-    parents = planning.flow.source.parents
-    node: ast.AST = site.node
-    while node in parents:
-        node = parents[node]
-        if isinstance(node, ast.For | ast.AsyncFor | ast.While):
-            return True
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            return False
-    return False
 
 
 def _same(made: MadeIndex, wanted: ast.expr, site: Site, planning: Planning) -> bool:
