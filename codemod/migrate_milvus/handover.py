@@ -226,6 +226,12 @@ def _declaration(planning: Planning, text: str) -> Edit:
             break
         if isinstance(statement, ast.If | ast.With | ast.For | ast.While) and previous:
             break
+        if any(
+            planning.rule_set.connections.is_connect(site.symbol)
+            for node in ast.walk(statement)
+            for site in planning.flow.sites.get(node, [])
+        ):
+            break  # what is declared after it would be unset again
         previous = statement
     line = Line((text,))
     if previous is None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from migrate_milvus.flow import CallEdge, Flow, Site
@@ -231,9 +231,9 @@ def _each_connects(flow: Flow, family: ClassInfo, connects: Sequence[Site]) -> b
         if caller is not None and not _is_conditional(flow, node):
             called[caller].update(edge.target for edge in edges)
 
-    def opens(info: ClassInfo) -> bool:
+    def reaches(functions: Iterable[FunctionInfo | None]) -> bool:
         seen: set[FunctionInfo] = set()
-        queue = [method for name in ("__init__", "__new__") if (method := info.method(name))]
+        queue = [function for function in functions if function is not None]
         while queue:
             function = queue.pop()
             if function in connecting:
@@ -243,10 +243,17 @@ def _each_connects(flow: Flow, family: ClassInfo, connects: Sequence[Site]) -> b
                 queue.extend(called[function])
         return False
 
+    def opens(info: ClassInfo) -> bool:
+        return reaches(info.method(name) for name in ("__init__", "__new__"))
+
     classes = [info for info in flow.program.classes.values() if info.family is family]
     closed = [info for info in classes if not opens(info)]
     if any(opens(base) for info in closed for base in info.ancestry()):
         return False
+    for info in closed:  # another method may connect: an overriding one must do so, too
+        inherited = {n for base in info.ancestry() for n, m in base.methods.items() if reaches([m])}
+        if not all(reaches([info.method(name)]) for name in inherited):
+            return False
     made = {
         node
         for node, values in flow.values.items()

@@ -81,6 +81,8 @@ _PASSED = (
 )
 DEFAULT_KEY = ("constant", "default")
 _SCHEMES = ("http", "https", "tcp", "unix")
+# streamlit's decorators: what they wrap runs once, the script around it many times.
+_RERUN = ("cache_resource", "cache_data", "st.cache", "experimental_singleton", "experimental_memo")
 _ALIAS_RECIPE = "Write the alias as a literal, or make one MilvusClient where the alias is made."
 
 
@@ -732,10 +734,28 @@ def _runs(planning: Planning, site: Site, uses: list[Site]) -> Answer:
     """Whether no ``if`` around the call can be skipped on the way to a use."""
     parents = planning.flow.source.parents
     node: ast.AST = site.node
+    function = site.function
+    if function is not None and any(use.function is not function for use in uses):
+        for name in map(ast.unparse, getattr(function.node, "decorator_list", ())):
+            if any(word in name for word in _RERUN):
+                return unknown(
+                    f"@{name} skips the function when streamlit runs the script again, where the "
+                    "variables are new",
+                    "Let the function return the MilvusClient, and use what it returns.",
+                )
     while node in parents:
         parent = parents[node]
         if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             break
+        if isinstance(parent, ast.Try) and node in parent.handlers:
+            tried = {n for statement in parent.body for n in ast.walk(statement)}
+            if not _connects(planning, site, parent.body) and any(
+                use.node in tried and not _connected_before(planning, use, site) for use in uses
+            ):
+                return unknown(
+                    "connect() runs where a use has failed: without a client it fails otherwise",
+                    "Make the client first, or ask whether there is one (client is None).",
+                )
         if isinstance(parent, ast.If) and not placement.is_main_guard(parent):
             branch = parent.body if node in parent.body else parent.orelse
             other = parent.orelse if node in parent.body else parent.body
