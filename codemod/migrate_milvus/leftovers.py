@@ -69,11 +69,9 @@ def _of_function(function: FunctionInfo, dropped: set[ast.AST], written: set[str
         targets = stores[name]
         if name in written or not targets or not all(node in dropped for node in nodes):
             continue
-        if all(
-            target in statements and target not in dropped and _can_go(statements[target].value)
-            for target in targets
-        ):
-            edits += [_without(statements[target]) for target in targets]
+        left = [target for target in targets if target not in dropped]
+        if all(t in statements and _can_go(statements[t].value) for t in left):
+            edits += [_without(statements[target]) for target in left]
     return edits
 
 
