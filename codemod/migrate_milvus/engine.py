@@ -92,6 +92,7 @@ def _migrate(documents: Sequence[Document], settings: Settings) -> list[FileResu
             context = Context(
                 reached=graph.reached(module.document.name),
                 users=partial(graph.users, module.document.name),
+                replaced=graph.replaced(module.document.name),
                 needs_connection=bool(needing & related),
                 connects_elsewhere=bool(connecting & related),
                 elsewhere=module.elsewhere,

@@ -16,6 +16,7 @@ from migrate_milvus.flow import Site
 from migrate_milvus.planning import (
     ALIAS,
     BY_HAND,
+    CALLERS,
     COLLECTION_ALIAS,
     MEMBER,
     OBJECT_IN_SIGHT,
@@ -41,6 +42,7 @@ def plan(planning: Planning, *, chains: bool = True) -> Plan:
     for site in planning.sites:
         if site.symbol in named:
             planning.give_up(site)  # what is patched by name stays what it is
+    _keep_replaced(planning)
     escapes.check_units(planning)
     while True:
         before = (
@@ -59,6 +61,29 @@ def plan(planning: Planning, *, chains: bool = True) -> Plan:
         if before == after:
             break
     return _finish(planning, chains)
+
+
+def _keep_replaced(planning: Planning) -> None:
+    """What tests replace in this module, by the name that it has here, stays what it is."""
+    flow = planning.flow
+    for alias, dotted in flow.imports.items():
+        bound = alias.asname or alias.name
+        symbol = flow.library.resolve(dotted)
+        user = planning.context.replaced.get(bound)
+        if user is None or symbol is None:
+            continue
+        sites = [s for s in planning.sites if f"{s.symbol}.".startswith(f"{symbol}.")]
+        for number, site in enumerate(s for s in sites if planning.is_orm(s)):
+            if number:
+                planning.give_up(site)
+                continue
+            refusal = Refusal(
+                CALLERS,
+                f"{user} replaces {bound!r} of this module, so the calls must stay what they are",
+                "Replace the client there instead: patch what this module calls MilvusClient.",
+                node=site.node,
+            )
+            planning.block(site, refusal)
 
 
 def _round(planning: Planning) -> None:

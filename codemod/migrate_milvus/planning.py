@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from migrate_milvus import placement
@@ -60,13 +60,15 @@ class Context:
     """What other modules of the project mean for this one.
 
     ``reached``: names that modules importing this one use. ``users``: the paths of those that use
-    one of them. ``needs_connection``: modules elsewhere use the library without connecting
-    themselves. ``connects_elsewhere``: modules that imports join with this one connect, too.
-    ``elsewhere``: what the other modules mean to the flow.
+    one of them. ``replaced``: names that others put something else for, and who does, as with
+    ``patch("app.utility")``. ``needs_connection``: modules elsewhere use the library without
+    connecting themselves. ``connects_elsewhere``: modules that imports join with this one connect,
+    too. ``elsewhere``: what the other modules mean to the flow.
     """
 
     reached: frozenset[str] = frozenset()
     users: Callable[[str], tuple[str, ...]] = lambda word: ()
+    replaced: Mapping[str, str] = field(default_factory=dict)
     needs_connection: bool = False
     connects_elsewhere: bool = False
     ignores: Callable[[int, str], bool] = lambda line, rule: False

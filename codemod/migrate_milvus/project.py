@@ -9,6 +9,9 @@ from pathlib import PurePosixPath
 
 from migrate_milvus.names import unresolved
 
+# unittest.mock, pytest-mock and pytest's monkeypatch.
+_REPLACING = frozenset({"patch", "object", "setattr"})
+
 
 class ModuleGraph:
     """The imports among the parsed modules of a project, by displayed path."""
@@ -26,6 +29,7 @@ class ModuleGraph:
         self._imported: dict[str, set[str]] = defaultdict(set)
         self._words: dict[str, set[str]] = {}
         self._parameters: dict[str, set[str]] = {}
+        self._replaced: dict[str, dict[str, str]] = defaultdict(dict)
         for name, tree in trees.items():
             self._collect(name, tree)
         for name in trees:
@@ -39,6 +43,10 @@ class ModuleGraph:
     def users(self, name: str, word: str) -> tuple[str, ...]:
         """The modules that use ``word`` of ``name``: a name, or an attribute as ``.word``."""
         return tuple(user for user, words in self._used_by[name].items() if word in words)
+
+    def replaced(self, name: str) -> Mapping[str, str]:
+        """The names of ``name`` that other modules replace, as tests do, with who does."""
+        return dict(self._replaced.get(name, {}))
 
     def targets(self, name: str) -> frozenset[str]:
         """The modules that ``name`` imports."""
@@ -96,11 +104,14 @@ class ModuleGraph:
         whole: set[str] = set()  # modules that are imported as modules
         attributes: set[str] = set()
         parameters: set[str] = set()
+        replaced: set[str] = set()
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute):
                 attributes.add(node.attr)
             elif isinstance(node, ast.arg):
                 parameters.add(node.arg)
+            elif isinstance(node, ast.Call) and node.args:
+                self._collect_replaced(name, node, replaced)
             elif isinstance(node, ast.Import):
                 for alias in node.names:
                     paths.add(alias.name)
@@ -126,11 +137,27 @@ class ModuleGraph:
             words = names | {f".{attribute}" for attribute in attributes}
             if target in whole:
                 words |= attributes
+            if target in whole:
+                self._replaced[target].update(dict.fromkeys(replaced, name))
             self._used_by[target][name] = words
             self._reached[target] |= words
             self._targets_of[name].add(target)
             self._linked[target].add(name)
             self._linked[name].add(target)
+
+    def _collect_replaced(self, name: str, node: ast.Call, replaced: set[str]) -> None:
+        """``patch("app.utility")``; and the names that ``patch.object(app, "utility")`` gives."""
+        first, function = node.args[0], node.func
+        last = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        if isinstance(first, ast.Constant) and isinstance(first.value, str):
+            module, _, word = first.value.rpartition(".")
+            if last in _REPLACING and module and word.isidentifier():
+                for target in self._targets(module.split("."), name):
+                    self._replaced[target][word] = name
+        elif last in _REPLACING and len(node.args) > 1:
+            second = node.args[1]
+            if isinstance(second, ast.Constant) and isinstance(second.value, str):
+                replaced.add(second.value)
 
     def _absolute(self, node: ast.ImportFrom, name: str) -> list[str]:
         module = node.module.split(".") if node.module else []

@@ -249,3 +249,39 @@ def test_the_whole_project_is_analysed_whatever_is_given(run_cli: Run, project: 
     assert "signature-callers-known" in [f["reason"] for f in files["app.py"]["findings"]]
     run_cli("--write", "main.py")
     assert CONNECT in (project / "main.py").read_text()
+
+
+# ---- names that tests replace --------------------------------------------------------------------
+
+SERVICE = """\
+from pymilvus import connections, utility
+
+
+def exists(name):
+    connections.connect(host="localhost", port="19530")
+    return utility.has_collection(name)
+"""
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        'from unittest.mock import patch\npatch("app.utility")\n',
+        'from unittest import mock\nimport app\nmock.patch.object(app, "utility")\n',
+        'import app\ndef test(monkeypatch):\n    monkeypatch.setattr("app.utility", None)\n',
+        'import app\ndef test(monkeypatch):\n    monkeypatch.setattr(app, "utility", None)\n',
+    ],
+)
+def test_what_a_test_replaces_by_name_stays(other: str) -> None:
+    result = migrate_files({"app.py": SERVICE, "test_app.py": other})["app.py"]
+    assert result.text is None
+    (finding,) = result.findings
+    assert (finding.place.line, finding.reason) == (6, "signature-callers-known")
+    assert "test_app.py" in finding.message
+
+
+@pytest.mark.parametrize("other", ['patch("apple.utility")\n', 'patch("app.other")\n'])
+def test_other_names_that_a_test_replaces_keep_nothing(other: str) -> None:
+    imports = "from unittest.mock import patch\n"
+    result = migrate_files({"app.py": SERVICE, "test_app.py": imports + other})["app.py"]
+    assert statuses(result) == {Status.REWRITTEN}
