@@ -33,6 +33,11 @@ def report(planning: Planning, plan: Plan, chains: bool) -> None:
                 followers[id(unit)].append(site)
     reported: set[tuple[int, int, str, str]] = set()
     lead: dict[int, str] = {}
+    suppressed: dict[int, ast.AST] = {
+        id(unit): site.node
+        for site in reversed(planning.sites)
+        if id(site) in planning.ignored and (unit := planning.unit(site)) is not None
+    }
     for cause, unit, refusal, node in planning.refusals:
         if cause is not None and id(cause) in planning.ignored:
             continue
@@ -41,6 +46,8 @@ def report(planning: Planning, plan: Plan, chains: bool) -> None:
             planning.rule_set.rule_id(cause.symbol) if cause is not None else "MLV290"
         )
         if planning.context.ignores(place.line, rule):
+            if unit is not None:
+                suppressed.setdefault(id(unit), node)
             continue
         signature = (place.line, place.column, rule, refusal.reason)
         if unit is not None:
@@ -70,6 +77,10 @@ def report(planning: Planning, plan: Plan, chains: bool) -> None:
                 follows=follows,
             )
         )
+    for key, node in suppressed.items():
+        staying = [site for site in followers.get(key, ()) if id(site) not in planning.ignored]
+        if staying and key not in lead:
+            plan.findings.append(_kept_by_ignored(planning, node, staying))
     for site, reason, message in planning.draft.notes:
         if not plan.edits:
             break
@@ -118,6 +129,22 @@ def report(planning: Planning, plan: Plan, chains: bool) -> None:
             )
         )
     plan.findings.sort(key=lambda f: f.place)
+
+
+def _kept_by_ignored(planning: Planning, node: ast.AST, kept: list[Site]) -> Finding:
+    """The note for sites that stay because of a line that is ignored; it stands at the first."""
+    first, *others = kept
+    line = planning.place(node).line
+    return Finding(
+        place=planning.place(first.node),
+        rule=planning.rule_set.rule_id(first.symbol),
+        reason="kept-by-ignored",
+        message=f"stays, because line {line} uses the same object and is ignored",
+        recipe=f"Change line {line} by hand, remove its comment, and run again.",
+        severity=Severity.NOTE,
+        symbol=first.symbol,
+        follows=tuple(planning.place(site.node) for site in others),
+    )
 
 
 def texts(planning: Planning) -> list[tuple[ast.AST, str]]:

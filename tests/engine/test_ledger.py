@@ -93,6 +93,24 @@ def test_a_comment_silences_the_line_where_an_object_escapes(comment: str) -> No
     assert not [f for f in migrate_text(text).findings if f.place.line == 7]
 
 
+@pytest.mark.parametrize("comment", ["ignore", "ignore[MLV290]"])
+def test_what_an_ignored_line_keeps_is_named(comment: str) -> None:
+    """Sites that stay because of a line that is ignored are in the report, once."""
+    text = PARTLY.replace("show(books)", f"show(books)  # migrate-milvus: {comment}")
+    notes = [f for f in migrate_text(text).findings if f.reason == "kept-by-ignored"]
+    places = [[f.place.line, *(place.line for place in f.follows)] for f in notes]
+    assert places == [[4, 5], [6, 8]]
+    assert "line 11" in notes[0].message and "line 7" in notes[1].message
+    assert {f.severity for f in notes} == {Severity.NOTE}
+
+
+def test_what_also_stays_for_another_reason_is_named_there_only() -> None:
+    text = PARTLY.replace("films.flush()", "films.flush(); show(films)")
+    findings = migrate_text(text).findings
+    assert not [f for f in findings if f.reason == "kept-by-ignored"]
+    assert [f.place.line for f in findings if any(p.line == 4 for p in f.follows)] == [5]
+
+
 def test_a_comment_that_ignores_nothing_is_reported() -> None:
     result = migrate_text("import pymilvus\nprint()  # migrate-milvus: ignore[MLV101]\n")
     assert [(f.rule, f.place.line) for f in result.findings] == [("MLV002", 2)]
@@ -129,7 +147,8 @@ def test_every_finding_says_what_to_do() -> None:
     for finding in migrate_text(PARTLY).findings:
         assert finding.message
         assert finding.recipe
-        assert finding.severity is Severity.BLOCKED
+        noted = finding.reason == "kept-by-ignored"
+        assert finding.severity is (Severity.NOTE if noted else Severity.BLOCKED)
 
 
 def report(run: Run, folder: Path, *options: str) -> tuple[dict[str, Any], int]:
