@@ -154,6 +154,9 @@ class ModuleGraph:
             if last in _REPLACING and module and word.isidentifier():
                 for target in self._targets(module.split("."), name):
                     self._replaced[target][word] = name
+                    if target != name:  # they are migrated together
+                        self._linked[target].add(name)
+                        self._linked[name].add(target)
         elif last in _REPLACING and len(node.args) > 1:
             second = node.args[1]
             if isinstance(second, ast.Constant) and isinstance(second.value, str):

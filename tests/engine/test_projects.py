@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 
 import pytest
 
 from migrate_milvus.model import FileResult, Status
+from migrate_milvus.project import ModuleGraph
 from tests.conftest import Run
 from tests.engine.helpers import migrate_files, reasons
 
@@ -285,3 +287,9 @@ def test_other_names_that_a_test_replaces_keep_nothing(other: str) -> None:
     imports = "from unittest.mock import patch\n"
     result = migrate_files({"app.py": SERVICE, "test_app.py": imports + other})["app.py"]
     assert statuses(result) == {Status.REWRITTEN}
+
+
+def test_who_replaces_a_name_is_migrated_with_it() -> None:
+    tests = 'from unittest.mock import patch\npatch("app.utility")\n'
+    graph = ModuleGraph({"app.py": ast.parse(SERVICE), "test_app.py": ast.parse(tests)})
+    assert graph.related("app.py") == {"test_app.py"}  # also when several processes share the work
