@@ -140,13 +140,23 @@ class _Loops:
         scope: ast.AST = self.site.function.node if self.site.function else self.source.tree
         for node in ast.walk(scope):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                if node.id in self.pages and node not in self.guarded:
+                if node.id in self.pages and (
+                    node not in self.guarded or self.is_read_later(node, scope)
+                ):
                     return unknown(
                         f"the client's iterator ends with None; '{node.id}' on line {node.lineno} "
                         "may be that",
                         _RECIPE,
                     )
         return PROVED
+
+    def is_read_later(self, node: ast.AST, scope: ast.AST) -> bool:
+        """Whether a function within ``scope`` reads it, which may be called at any time."""
+        while node in self.source.parents and node is not scope:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                return True
+            node = self.source.parents[node]
+        return False
 
     def is_tested(self, call: ast.Call) -> bool:
         """Whether the page that ``call`` takes is tested at once."""

@@ -213,7 +213,9 @@ class Results(Rule):
             PROVED
             if written is not None
             else refuted(
-                f"{name} of a mutation result has no counterpart"
+                f"{name} is read of a list or a dict with the client: that needs a variable"
+                if verbs == {"delete"} and name in ("delete_count", "cost")
+                else f"{name} of a mutation result has no counterpart"
                 if len(verbs) == 1
                 else f"this is the result of {' or '.join(sorted(verbs))}, depending on the path",
                 planning.rule_set.recipe(site.symbol),
