@@ -287,6 +287,16 @@ def _only_read(member: Site, planning: Planning) -> bool:
     return False
 
 
+def _shown_in_other_order(member: Site, made: MadeIndex, planning: Planning) -> bool:
+    """Whether all parameters are printed, and stand in another order than Milvus Lite tells."""
+    content = literal_dict(planning.flow, made.params)
+    if content is None or member.symbol not in ("Index.params", "Index.to_dict"):
+        return False
+    parent = planning.flow.source.parents[member.node]
+    keys = list(dict_items(content))
+    return not isinstance(parent, ast.Subscript | ast.Compare) and keys != sorted(keys)
+
+
 def _is_text_item(node: ast.Subscript) -> bool:
     return isinstance(node.slice, ast.Constant) and node.slice.value in _SAME_KEYS
 
@@ -300,7 +310,8 @@ class IndexByName(Rule):
     ``client.describe_index(name, index_name=...)``, a dict whose field name, index name,
     ``index_type`` and ``metric_type`` are read by key.
 
-    Accepted difference: an index that the program has just made is not read back.
+    Accepted difference: an index that the program has just made is not read back, so that printed
+    parameters keep the order of the dict that was given (with a note where it may differ).
 
     Refused when other parameters are read of an index that was made elsewhere (the client stores
     them in another shape), and when a handler waits for a missing index, for which the ORM raises
@@ -412,6 +423,13 @@ class IndexMembers(Rule):
         if made is not None and is_known(looked, planning):
             value = value_of(site, looked, made, planning)
             assert value is not None
+            if looked.symbol != "Index" and _shown_in_other_order(site, made, planning):
+                planning.note(
+                    site,
+                    "parameters-in-order-given",
+                    "the parameters show in the order of the dict that create_index was given; the "
+                    "server may tell them in another",
+                )
             return [ReplaceNode(site.node, value)]
         if site.symbol == "Index.drop":
             described: Template = (Src(looked.node), '["index_name"]')
