@@ -18,6 +18,7 @@ from migrate_milvus.settings import Settings, locate
 
 if TYPE_CHECKING:
     import ast
+    import subprocess
 
     from pathspec import GitIgnoreSpec
 
@@ -215,10 +216,10 @@ def _list_folder(
             yield path
 
 
-def _list_with_git(folder: str, report: Callable[[str, str], None]) -> list[str] | None:
-    """What git tracks or would track in ``folder``, None when git cannot tell.
+def ask_git(folder: str | os.PathLike[str]) -> subprocess.CompletedProcess[bytes] | None:
+    """What ``git ls-files`` says of the files in ``folder`` that it tracks or would track.
 
-    Repositories inside this one end in a slash. Environments are left out.
+    The names end in zero bytes, repositories inside this one in a slash; None when git cannot tell.
     """
     import subprocess
 
@@ -238,7 +239,16 @@ def _list_with_git(folder: str, report: Callable[[str, str], None]) -> list[str]
         )
     except OSError:
         return None
-    if done.returncode:
+    return None if done.returncode else done
+
+
+def _list_with_git(folder: str, report: Callable[[str, str], None]) -> list[str] | None:
+    """What git tracks or would track in ``folder``, None when git cannot tell.
+
+    Repositories inside this one end in a slash. Environments are left out.
+    """
+    done = ask_git(folder)
+    if done is None:
         return None
     for line in done.stderr.decode("utf-8", "replace").splitlines():
         match = re.match(r"warning: could not open directory '(.*)/': (.*)", line)

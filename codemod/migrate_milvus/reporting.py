@@ -96,6 +96,7 @@ def report(planning: Planning, plan: Plan, chains: bool) -> None:
         )
     _note_blocking_calls(planning, plan)
     _report_texts(planning, plan)
+    edited = _edited(planning)
     reasons = {id(cause): known.reason for cause, _, known, _ in planning.refusals if cause}
     for site in planning.sites:
         if not planning.is_orm(site):
@@ -109,7 +110,7 @@ def report(planning: Planning, plan: Plan, chains: bool) -> None:
                 or connections.configures(site.symbol)
                 or connections.is_disconnect(site.symbol)
                 or connections.acts_on_alias(site.symbol)
-            ) and (planning.stays(site) or not plan.edits or site.node not in _edited(planning))
+            ) and (planning.stays(site) or not plan.edits or site.node not in edited)
             status = Status.REPORTED if kept else Status.REWRITTEN
             reason = "stays for the rest" if kept else ""
         else:

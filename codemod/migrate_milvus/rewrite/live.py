@@ -112,44 +112,29 @@ class Live:
             self._active.discard(own)
 
 
-def _calls(template: Template) -> Iterator[CallTemplate]:
+def _parts(template: Template) -> Iterator[object]:
+    """All pieces of a template, those inside calls, comprehensions and f-strings included."""
     for part in template:
-        if isinstance(part, CallTemplate):
-            yield part
-            yield from _calls(part.function)
+        yield part
+        if isinstance(part, FString):
+            yield from part.parts
+        elif isinstance(part, CallTemplate):
+            yield from _parts(part.function)
             for argument in part.arguments:
-                yield from _calls(argument.value)
+                yield from _parts(argument.value)
         elif isinstance(part, Comprehension):
-            yield from _calls(part.element)
-            yield from _calls(part.clause)
+            yield from _parts(part.element)
+            yield from _parts(part.clause)
+
+
+def _calls(template: Template) -> Iterator[CallTemplate]:
+    return (part for part in _parts(template) if isinstance(part, CallTemplate))
 
 
 def _sources(template: Template) -> Iterator[Src]:
-    for part in template:
-        if isinstance(part, Src):
-            yield part
-        elif isinstance(part, FString):
-            yield from (item for item in part.parts if isinstance(item, Src))
-        elif isinstance(part, CallTemplate):
-            yield from _sources(part.function)
-            for argument in part.arguments:
-                yield from _sources(argument.value)
-        elif isinstance(part, Comprehension):
-            yield from _sources(part.element)
-            yield from _sources(part.clause)
+    return (part for part in _parts(template) if isinstance(part, Src))
 
 
 def words(template: Template) -> Iterator[str]:
     """The text pieces of a template."""
-    for part in template:
-        if isinstance(part, str):
-            yield part
-        elif isinstance(part, FString):
-            yield from (item for item in part.parts if isinstance(item, str))
-        elif isinstance(part, CallTemplate):
-            yield from words(part.function)
-            for argument in part.arguments:
-                yield from words(argument.value)
-        elif isinstance(part, Comprehension):
-            yield from words(part.element)
-            yield from words(part.clause)
+    return (part for part in _parts(template) if isinstance(part, str))

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from migrate_milvus.discover import ask_git
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -137,21 +138,8 @@ def _with_git(folder: Path) -> set[str] | None:
     """What git tracks or would track, None when git cannot tell."""
     if not (folder / ".git").exists():
         return None
-    command = ["git", "-c", "core.fsmonitor=false", "ls-files", "-co", "--exclude-standard", "-z"]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-    environment |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
-    except OSError:
-        return None
-    if done.returncode:
+    done = ask_git(folder)
+    if done is None:
         return None
     names: set[str] = set()
     for name in filter(None, os.fsdecode(done.stdout).split("\0")):
