@@ -339,12 +339,11 @@ def _save(file: Path, text: str) -> int:
 
 
 def _print_diff(run: RunResult, options: dict[str, Any], *, err: bool) -> None:
-    from migrate_milvus.diffing import coloured, unified_diff
+    from migrate_milvus.diffing import coloured, result_diff
 
     for result in run.results:
-        if result.text is not None:
-            diff = unified_diff(result.document.text, result.text, result.document.name)
-            _echo(coloured(diff) if _coloured(options) else diff, options, err=err)
+        diff = result_diff(result)
+        _echo(coloured(diff) if _coloured(options) else diff, options, err=err)
 
 
 def _echo(text: str, options: dict[str, Any], *, err: bool = False) -> None:

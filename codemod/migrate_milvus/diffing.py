@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from migrate_milvus.model import FileResult
 
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _NO_NEWLINE = "\\ No newline at end of file\n"
+
+
+def result_diff(result: FileResult) -> str:
+    """What changes in a file, each changed cell of a notebook as a text of its own."""
+    if result.text is None:
+        return ""
+    document = result.document
+    return "".join(
+        unified_diff(part.old, part.new, part.name) for part in document.parts(result.text)
+    )
 
 
 def unified_diff(old: str, new: str, name: str) -> str:

@@ -35,6 +35,19 @@ class DocumentError(Exception):
 
 
 @dataclass(frozen=True)
+class Part:
+    """A changed text as its owner knows it: a whole file, or one cell of a notebook.
+
+    ``name`` is what it is called, ``cell`` its number (0: no notebook).
+    """
+
+    name: str
+    old: str
+    new: str
+    cell: int = 0
+
+
+@dataclass(frozen=True)
 class Document:
     """A user's file: where it is, how it is called in reports, and what it says.
 
@@ -99,6 +112,14 @@ class Document:
     def unreadable(cls, path: Path, name: str) -> Document:
         """What stands for a file that could not be read, in the result that says so."""
         return cls(path, name, "", "utf-8", False, b"")
+
+    def place(self, line: int, column: int) -> Place:
+        """Where the owner finds a place of ``text`` (line and column from 1)."""
+        return Place(self.name, line, column)
+
+    def parts(self, text: str) -> list[Part]:
+        """What changes when ``text`` takes the place of the document's own, to be shown."""
+        return [Part(self.name, self.text, text)]
 
     def encode(self, text: str) -> bytes:
         """``text`` as the bytes of this file; raises DocumentError if its encoding cannot."""

@@ -10,19 +10,33 @@ if TYPE_CHECKING:
     from migrate_milvus.document import Document
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Place:
     """A place in a user's file.
 
-    ``line`` and ``column`` count from 1; ``column`` counts characters, not bytes.
+    ``line`` and ``column`` count from 1; ``column`` counts characters, not bytes. In a notebook,
+    ``cell`` counts all its cells from 1, and the line is one of that cell; elsewhere it is 0.
     """
 
     path: str
     line: int
     column: int
+    cell: int = 0
+
+    @property
+    def page(self) -> str:
+        """What the line is one of: the file, or the cell of a notebook."""
+        return f"{self.path}:cell {self.cell}" if self.cell else self.path
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}"
+        return f"{self.page}:{self.line}:{self.column}"
+
+    def __lt__(self, other: Place) -> bool:
+        return self._order < other._order
+
+    @property
+    def _order(self) -> tuple[str, int, int, int]:
+        return self.path, self.cell, self.line, self.column
 
 
 class Severity(Enum):

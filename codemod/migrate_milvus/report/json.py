@@ -90,4 +90,7 @@ def _site(site: SiteRecord) -> dict[str, Any]:
 
 
 def _place(place: Place) -> dict[str, Any]:
-    return {"path": place.path, "line": place.line, "column": place.column}
+    data: dict[str, Any] = {"path": place.path, "line": place.line, "column": place.column}
+    if place.cell:
+        data["cell"] = place.cell
+    return data

@@ -80,8 +80,8 @@ def _files(count: int) -> str:
     return "1 file" if count == 1 else f"{count} files"
 
 
-def _order(finding: Finding) -> tuple[int, int, str]:
-    return finding.place.line, finding.place.column, finding.rule
+def _order(finding: Finding) -> tuple[Place, str]:
+    return finding.place, finding.rule
 
 
 def _follows(finding: Finding) -> str:
@@ -91,11 +91,16 @@ def _follows(finding: Finding) -> str:
 
 
 def _shortened(places: Iterable[Place]) -> Iterator[str]:
-    """Places in order, the path left out where it is the one before."""
-    path = ""
+    """Places in order, the file (or cell) left out where it is the one before."""
+    page = path = ""
     for place in sorted(places):
-        yield f":{place.line}" if place.path == path else f"{place.path}:{place.line}"
-        path = place.path
+        if place.page == page:
+            yield f":{place.line}"
+        elif place.path == path:
+            yield f":cell {place.cell}:{place.line}"
+        else:
+            yield f"{place.page}:{place.line}"
+        page, path = place.page, place.path
 
 
 def _sites(result: FileResult) -> Iterator[str]:
