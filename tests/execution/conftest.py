@@ -9,7 +9,7 @@ import pytest
 
 from migrate_milvus.verify.legacy import legacy_python
 from migrate_milvus.verify.programs import WarmPython
-from migrate_milvus.verify.server import LiteServer
+from migrate_milvus.verify.server import EmbeddedServer, LiteServer
 from migrate_milvus.verify.trace import Run
 
 # The same on both sides of every pair: credentials are compared by fingerprint.
@@ -47,11 +47,11 @@ def run_program(warm: WarmPython, lite: LiteServer) -> RunProgram:
 
 @pytest.fixture
 def run_on(request: pytest.FixtureRequest, warm: WarmPython) -> RunOn:
-    """Runs a program on an empty Milvus Lite of the version asked for ("3.2" or "2.5")."""
+    """Runs a program on an empty Milvus Lite ("3.2" or "2.5"), or an empty "echo" server."""
 
-    def run(program: Path, version: str) -> Run:
-        name = {"3.2": "lite", "2.5": "lite_2_5"}[version]
-        server: LiteServer = request.getfixturevalue(name)
+    def run(program: Path, backend: str) -> Run:
+        name = {"3.2": "lite", "2.5": "lite_2_5"}.get(backend, backend)
+        server: EmbeddedServer = request.getfixturevalue(name)
         return warm.run(program, address=server.fresh(), salt=SALT, timeout=60)
 
     return run

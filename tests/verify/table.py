@@ -99,25 +99,36 @@ def after_of(text: str) -> Callable[[Settings], pipeline.RunResult]:
     return writing(text)
 
 
-def fixtures() -> Iterator[tuple[str, Path, Callable[[Settings], pipeline.RunResult]]]:
-    """All fixtures that change."""
+@dataclass(frozen=True)
+class Work:
+    """One program and how to verify it: on which backends, and whether it may fail there."""
+
+    name: str
+    program: Path
+    migrate: Callable[[Settings], pipeline.RunResult] = pipeline.run
+    on: Sequence[tuple[str, bool]] = ((LITE, False), (ECHO, False), (ECHO, True))
+
+
+def fixtures() -> Iterator[Work]:
+    """All fixtures that change and run on a server that is here."""
     for case in all_cases():
-        settings = case.folder / "case.toml"
-        said = settings.read_text(encoding="utf-8") if settings.exists() else ""
-        # it cannot run here, or a server older than the one here is needed: it says why
-        if case.after is not None and "run = false" not in said and 'oracle = ["2.5"]' not in said:
-            yield case.name, TOP / "fixtures" / case.name / "before.py", after_of(case.after)
+        said = case.toml
+        if case.after is None or not said.get("run", True) or said.get("oracle") == ["2.5"]:
+            continue  # it says why
+        backend = ECHO if said.get("backend") == "echo" else LITE
+        program = TOP / "fixtures" / case.name / "before.py"
+        fails = "exit" in said
+        yield Work(case.name, program, after_of(case.after), ((backend, fails),))
 
 
-def row(
-    name: str, bench: Bench, program: Path, migrate: Callable[[Settings], pipeline.RunResult]
-) -> tuple[str, Verdict | None]:
+def row(bench: Bench, work: Work) -> tuple[str, Verdict | None]:
     """One line of the table."""
+    name = work.name
     began = time.monotonic()
     why = ""
-    for backend, allow_failure in ((LITE, False), (ECHO, False), (ECHO, True)):
+    for backend, allow_failure in work.on:
         try:
-            verdict = bench.verify(program, backend, migrate, allow_failure)
+            verdict = bench.verify(work.program, backend, work.migrate, allow_failure)
         except CannotVerify as error:
             why = str(error)
             continue
@@ -149,12 +160,11 @@ def main() -> None:
     )
     parser.add_argument("--show", action="store_true", help="print the report where they differ")
     options = parser.parse_args()
-    work: list[tuple[str, Path, Callable[[Settings], pipeline.RunResult]]] = [
-        (f"{path.parent.parent.name}/{path.name}", path.resolve(), pipeline.run)
-        for path in options.programs
+    work = [
+        Work(f"{path.parent.parent.name}/{path.name}", path.resolve()) for path in options.programs
     ]
     if options.fixtures:
-        work += [item for item in fixtures() if options.only in item[0]]
+        work += [item for item in fixtures() if options.only in item.name]
     with ExitStack() as stack:
         bench = Bench(
             stack.enter_context(WarmPython()),
@@ -166,8 +176,8 @@ def main() -> None:
             options.beside,
         )
         print(FORM.format(*HEAD), flush=True)
-        for name, program, migrate in work:
-            line, verdict = row(name, bench, program, migrate)
+        for item in work:
+            line, verdict = row(bench, item)
             print(line, flush=True)
             if options.show and verdict is not None and verdict.status is Status.DIFFERENT:
                 print(report.text(verdict), flush=True)

@@ -125,7 +125,12 @@ class Comparison:
     @property
     def equal(self) -> bool:
         """Whether both sides sent the same requests, printed the same and ended the same."""
-        return not self.differences and self.same_output and self.same_exit_status
+        return self.same_requests and self.same_output
+
+    @property
+    def same_requests(self) -> bool:
+        """Whether both sides sent the same requests and ended the same."""
+        return not self.differences and self.same_exit_status
 
     @property
     def same_output(self) -> bool:

@@ -1,7 +1,8 @@
 """``python -m migrate_milvus.verify.pair BEFORE AFTER``: compare two programs on embedded Milvus.
 
-For people who write fixtures: runs both on Milvus Lite 3 (``--lite-2.5`` adds the other one) and
-prints what differs. Exit status 0: equal, and no warning after; 1: not; 2: could not run.
+For people who write fixtures: runs both on Milvus Lite 3 (``--lite-2.5`` adds the other one), or
+on the server that answers everything (``--echo``), and prints what differs. Exit status 0: equal,
+and no warning after; 1: not; 2: could not run.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from migrate_milvus.verify.compare import EXPECTED, Comparison, compare, printed
 from migrate_milvus.verify.programs import WarmPython
-from migrate_milvus.verify.server import LiteServer, ServerError
+from migrate_milvus.verify.server import EchoServer, EmbeddedServer, LiteServer, ServerError
 from migrate_milvus.verify.trace import RecordingError, Run
 
 
@@ -65,11 +66,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("before", type=Path)
     parser.add_argument("after", type=Path)
-    parser.add_argument(
+    backend = parser.add_mutually_exclusive_group()
+    backend.add_argument(
         "--lite-2.5",
         dest="legacy",
         action="store_true",
         help="also on Milvus Lite 2.5.1 (installed on first use)",
+    )
+    backend.add_argument(
+        "--echo",
+        action="store_true",
+        help="on the server that answers everything: requests are compared, results made up",
     )
     parser.add_argument("--output", action="store_true", help="print what the programs print")
     options = parser.parse_args(arguments)
@@ -81,21 +88,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     equal = True
     try:
         with ExitStack() as stack:
-            servers = {"3.2": stack.enter_context(LiteServer())}
+            server: EmbeddedServer = EchoServer() if options.echo else LiteServer()
+            name = "echo server" if options.echo else "Milvus Lite 3.2"
+            servers = {name: stack.enter_context(server)}
             warm = stack.enter_context(WarmPython())
             if options.legacy:
                 from migrate_milvus.verify.legacy import legacy_python
 
-                servers["2.5"] = stack.enter_context(LiteServer(str(legacy_python())))
-            for version, server in servers.items():
+                servers["Milvus Lite 2.5"] = stack.enter_context(LiteServer(str(legacy_python())))
+            for name, server in servers.items():
 
-                def run(program: Path, server: LiteServer = server) -> Run:
+                def run(program: Path, server: EmbeddedServer = server) -> Run:
                     return warm.run(program, address=server.fresh(), salt=salt)
 
                 before, after, comparison = run_pair(options.before, options.after, run)
                 fine = comparison.equal and not comparison.warnings_after
                 equal = equal and fine
-                print(f"Milvus Lite {version}: {'EQUAL' if fine else 'NOT EQUAL'}")
+                print(f"{name}: {'EQUAL' if fine else 'NOT EQUAL'}")
                 for line in describe(before, after, comparison):
                     print(f"  {line}")
                 if options.output:
