@@ -61,7 +61,8 @@ class CollectionConstructor(Rule):
     client.create_collection(...)``, without the guard where the collection was just dropped or
     found missing. ``create_index`` and a bare ``load()`` that follow directly move into
     ``create_collection(index_params=...)``. By name only nothing is called any more, except in a
-    ``try`` that tests whether the collection exists, where ``describe_collection`` raises instead.
+    ``try`` that tests whether the collection exists, where ``describe_collection`` raises instead;
+    a note says so where the handler reads the exception.
 
     Accepted difference: for an existing collection with another schema or consistency level the
     ORM raised SchemaNotReadyException here; the guard goes on.
@@ -108,6 +109,17 @@ class CollectionConstructor(Rule):
             _acts_in_same_try(site, planning) and not writer.shows_failure()
         ):
             return None
+        for handler in planning.enclosing_handlers(site.node):
+            caught = handler.name
+            read = (node for part in handler.body for node in ast.walk(part))
+            if caught and any(isinstance(node, ast.Name) and node.id == caught for node in read):
+                planning.note(
+                    site,
+                    "exception-shown",
+                    f"for a missing collection `{caught}` is the server's own error now, no "
+                    "SchemaNotReadyException: its class and text are others",
+                )
+                break
 
         def written(name: Template) -> tuple[Statement, ...]:
             return (Line((client_call(planning, site, "describe_collection", (None, name)),)),)

@@ -411,12 +411,13 @@ def _replace_channels(module: Any, wrap: Wrap) -> None:
         options = [*(kwargs.pop("options", None) or ()), ("grpc.enable_http_proxy", 0)]
         return dict(kwargs, options=options)
 
-    def redirected(server: str, kwargs: dict[str, Any]) -> Channel:
+    def redirected(server: str, kwargs: dict[str, Any], credentials: Any = None) -> Channel:
         scheme, found, rest = server.rpartition("://")
         if not found:
             return insecure(server, **with_options(kwargs))
         if scheme == "https":
-            return secure(rest, _grpc().ssl_channel_credentials(), **kwargs)
+            # what the program trusts and shows of itself, if it speaks TLS on its own
+            return secure(rest, credentials or _grpc().ssl_channel_credentials(), **kwargs)
         return insecure(rest, **kwargs)
 
     def insecure_channel(target: str, *args: Any, **kwargs: Any) -> Channel:
@@ -434,7 +435,8 @@ def _replace_channels(module: Any, wrap: Wrap) -> None:
         if not server:
             channel = secure(target, credentials, *args, **kwargs)
             return _watch(channel, _Connection(target, True), wrap)
-        return _watch(redirected(server, kwargs), _Connection(target, True), wrap)
+        channel = redirected(server, kwargs, credentials)
+        return _watch(channel, _Connection(target, True), wrap)
 
     module.insecure_channel = insecure_channel
     module.secure_channel = secure_channel
