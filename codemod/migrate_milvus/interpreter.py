@@ -1908,13 +1908,21 @@ class _Interpreter:
         held: Abstract = BOTTOM
         for value in container:
             if isinstance(value, Opaque) and _is_several(value):
-                held = join(held, self.elements(frozenset({value}), node))
+                whole = frozenset({value})
+                part = isinstance(node.slice, ast.Slice)
+                held = join(held, whole if part else self.elements(whole, node))
             if isinstance(value, Foreign):
                 held = join(held, value.elements())
             if isinstance(value, Container) and value.origin in self.flow.contents:
                 held = join(held, self.flow.contents[value.origin].element)
         if held:
-            others = frozenset(v for v in container if not isinstance(v, Container) and v != NONE)
+            others = frozenset(
+                v
+                for v in container
+                if not isinstance(v, Container)
+                and v != NONE
+                and not (isinstance(v, Opaque) and _is_several(v))
+            )
             return join(held, frozenset({Opaque(("item", id(node)))})) if others else held
         for value in container:
             if isinstance(value, Object):

@@ -17,7 +17,7 @@ from migrate_milvus.edits import (
     Template,
 )
 from migrate_milvus.flow import Site
-from migrate_milvus.planning import BY_HAND, Planning
+from migrate_milvus.planning import Planning
 from migrate_milvus.registry import (
     PROVED,
     Answer,
@@ -571,7 +571,8 @@ class NameAndSchema(Rule):
     """``collection.name`` is the name itself; ``collection.schema`` the schema it was made with.
 
     Where the schema was not made in sight it is read back:
-    ``CollectionSchema.construct_from_dict(client.describe_collection(name))``.
+    ``CollectionSchema.construct_from_dict(client.describe_collection(name))``. ``primary_field`` is
+    that of the schema that is read back.
 
     Source: both sides run on pymilvus 2.3.8 to 3.0.2.
     """
@@ -583,23 +584,14 @@ class NameAndSchema(Rule):
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
         if site.symbol == "Collection.name":
             return [ReplaceNode(site.node, planning.name(site))]
-        if site.symbol == "Collection.primary_field":
-            require(
-                BY_HAND,
-                refuted(
-                    "primary_field gives a FieldSchema, the client a dict",
-                    planning.rule_set.recipe(site.symbol),
-                ),
-            )
-            return []
-        made_with = self.schema_in_scope(site, planning)
+        primary = site.symbol == "Collection.primary_field"
+        made_with = None if primary else self.schema_in_scope(site, planning)
         if made_with is not None:
             return [ReplaceNode(site.node, (Src(made_with),))]
         cls = planning.reference("CollectionSchema", site)
         look = client_call(planning, site, "describe_collection", (None, planning.name(site)))
-        return [
-            ReplaceNode(site.node, (call_of((f"{cls}.construct_from_dict",), (None, (look,))),))
-        ]
+        schema = call_of((f"{cls}.construct_from_dict",), (None, (look,)))
+        return [ReplaceNode(site.node, (schema, ".primary_field") if primary else (schema,))]
 
     def schema_in_scope(self, site: Site, planning: Planning) -> ast.expr | None:
         """The variable that holds the schema which the collection was made with."""

@@ -14,6 +14,7 @@ from migrate_milvus.flow import Site
 from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, require, unknown
 from milvus_rules.library import TIMESTAMPS
+from milvus_rules.roles import uses_default_database
 from milvus_rules.writing import Pair, client_call, is_pure, is_statement, keyword, known
 
 UTILITY = predicate("utility-arguments-known", "every argument has a meaning for the client")
@@ -23,6 +24,7 @@ SWITCH = predicate(
 PASSWORD = predicate(
     "password-changed-for-all", "nothing on the alias stays on the ORM when the password changes"
 )
+ALIASES = predicate("aliases-database-known", "the connection uses the default database")
 LOAD = predicate("load-arguments-known", "every argument has a meaning for the client")
 
 
@@ -94,6 +96,9 @@ ALIAS_ROWS: dict[str, Row] = {
         "alter_alias", collection_name="collection_name", alias="alias"
     ),
     "utility.drop_alias": _utility("drop_alias", alias="alias"),
+    "utility.list_aliases": replace(
+        _utility("list_aliases", collection_name="collection_name"), suffix='["aliases"]'
+    ),
 }
 
 USER_ROWS: dict[str, Row] = {
@@ -254,7 +259,10 @@ class CollectionAttributes(Rule):
 class Aliases(Rule):
     """``utility.create_alias`` and its like take the client, all arguments by keyword.
 
-    ``list_aliases`` returns another shape and is reported.
+    ``list_aliases`` gives a dict whose ``"aliases"`` are the list.
+
+    Refused for ``list_aliases`` on a connection that may use another database than the default:
+    from pymilvus 2.6.7 on the ORM asks in the default database, the client in its own.
 
     Source: both sides run on pymilvus 2.3.8 to 3.0.2.
     """
@@ -264,6 +272,19 @@ class Aliases(Rule):
     symbols = tuple(ALIAS_ROWS)
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        if site.symbol == "utility.list_aliases":
+            require(
+                ALIASES,
+                lambda: (
+                    PROVED
+                    if uses_default_database(site, planning)
+                    else unknown(
+                        "the connection may use another database than the default: the ORM asks "
+                        "for the aliases of the default database, the client in its own",
+                        planning.rule_set.recipe(site.symbol),
+                    )
+                ),
+            )
         return write(site, planning, ALIAS_ROWS[site.symbol], UTILITY)
 
 
@@ -272,8 +293,7 @@ class Users(Rule):
 
     ``reset_password`` becomes ``update_password(..., reset_connection=True)`` where nothing on the
     alias stays on the ORM: a password can be changed once, and what is sent from then on changes.
-    ``list_user``, ``list_users`` and ``list_roles`` return objects of another shape and are
-    reported.
+    ``list_users`` asks for all users at once, which the client does not, and is reported.
 
     Source: both sides run on pymilvus 2.3.8 to 3.0.2.
     """

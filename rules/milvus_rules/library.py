@@ -11,17 +11,25 @@ from migrate_milvus.registry import Rule, RuleInfo, RuleSet
 from migrate_milvus.values import Object, Shape, objects
 from milvus_rules import catalogue, signatures
 
-FOLLOWED = frozenset(
+# What calls give, whose attributes have another form with the client.
+RESULTS = frozenset(
     {
-        "Collection",
-        "Partition",
-        "Index",
-        "Role",
         "MutationResult",
-        "CollectionSchema",
-        "FieldSchema",
+        "RoleInfo",
+        "RoleItem",
+        "UserInfo",
+        "UserItem",
+        "GrantInfo",
+        "GrantItem",
+        "PrivilegeGroupInfo",
+        "PrivilegeGroupItem",
+        "Replica",
+        "Group",
+        "CompactionState",
+        "QuerySegmentInfo",
     }
 )
+FOLLOWED = RESULTS | {"Collection", "Partition", "Index", "Role", "CollectionSchema", "FieldSchema"}
 UNITS = frozenset({"Collection", "Partition", "Index", "Role"})
 NAMED = UNITS - {"Index"}  # an index becomes what describe_index returns
 NAME_PARAMETERS = {
@@ -119,7 +127,7 @@ class PyMilvus:
         return symbol is not None and symbol.result.endswith(_OR_NONE)
 
     def result_kinds(self) -> frozenset[str]:
-        return frozenset({"MutationResult"})
+        return RESULTS
 
     def several(self, name: str) -> tuple[str, ...] | None:
         symbol = catalogue.SYMBOLS.get(name)
@@ -170,7 +178,8 @@ class PyMilvus:
         return False
 
     # Facts: ("absent", connection, name), ("new", constructor), ("unindexed", objects),
-    # ("indexed", create_index call, objects), ("unparted", objects, partition) ------------
+    # ("indexed", create_index call, objects), ("unparted", objects, partition),
+    # ("compacted", compact call, objects) --------------------------------------------------
 
     def acts(self, site: Site, state: State, flow: Flow) -> None:
         symbol = site.symbol
@@ -184,6 +193,12 @@ class PyMilvus:
             state.facts = frozenset(
                 f for f in state.facts if not (isinstance(f, tuple) and f[0] == "indexed")
             )
+        if symbol == "Collection.compact":
+            state.facts = frozenset(
+                f
+                for f in state.facts
+                if not (_is_job(f) and f[2] & site.objects)  # type: ignore[index]
+            ) | {("compacted", site.call, site.objects)}
         if symbol in ("utility.drop_collection", "Collection.drop"):
             for fact in _name_facts(site, state, flow):
                 state.facts |= {fact}
@@ -233,6 +248,10 @@ class PyMilvus:
             if connection is not None:
                 return frozenset({("absent", connection, key)})
         return frozenset()
+
+
+def _is_job(fact: Fact) -> bool:
+    return isinstance(fact, tuple) and fact[0] == "compacted"
 
 
 def _about(fact: Fact, origins: set[Hashable]) -> bool:
@@ -323,7 +342,7 @@ class _Connections:
         return symbol == "connections.add_connection"
 
     def needs_client(self, site: Site) -> bool:
-        if site.symbol in TIMESTAMPS:
+        if site.symbol in TIMESTAMPS or site.symbol.partition(".")[0] in RESULTS:
             return False
         return site.form not in ("annotation", "suspect", "import") and not (
             self.is_connect(site.symbol) or self.configures(site.symbol)

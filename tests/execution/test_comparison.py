@@ -423,6 +423,19 @@ def test_the_clients_database_counts_where_it_decides() -> None:
     ).equal
 
 
+def test_one_role_may_be_looked_for_among_all() -> None:
+    def asks(call: str, **payload: Any) -> Run:
+        return _run(_request("SelectRole", call, **payload))
+
+    one, every = "pymilvus.orm.role:Role.is_exist", "pymilvus.milvus_client:MilvusClient.list_roles"
+    assert compare(asks(one, role={"name": "a"}), asks(every)).expected == {"role-lookup": 1}
+    assert not compare(asks(every, role={"name": "a"}), asks(every)).equal
+    assert not compare(asks(one, role={"name": "a"}), asks(one)).equal
+    described = asks("pymilvus.milvus_client:MilvusClient.describe_role", role={"name": "a"})
+    assert compare(_run(), described).expected == {"role-lookup": 1}
+    assert not compare(_run(), asks(every)).equal
+
+
 def test_long_runs_are_compared_block_by_block() -> None:
     def drops(numbers: list[int]) -> Run:
         return _run(*[_request("DropCollection", collection_name=f"c{n}") for n in numbers])

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import pytest
 
-from milvus_rules import catalogue, signatures, versions
+from milvus_rules import catalogue, described, signatures, versions
 from milvus_rules.catalogue import (
     IDIOMS,
     IMPORT_FROM,
@@ -437,3 +437,29 @@ def test_every_client_method_of_the_catalogue_has_a_gate() -> None:
     for symbol in SYMBOLS.values():
         for method in symbol.client:
             assert versions.first(method)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("RoleInfo", "RoleItem", "UserInfo", "UserItem", "GrantInfo", "GrantItem"),
+        *("PrivilegeGroupInfo", "PrivilegeGroupItem", "Replica"),
+    ],
+)
+def test_every_attribute_of_an_answer_has_a_row(kind: str) -> None:
+    live = getattr(importlib.import_module("pymilvus.client.types"), kind)
+    assert {name for name in dir(live) if not name.startswith("_")} == set(members(kind))
+
+
+def test_the_attributes_that_groups_share_with_the_clients_replicas() -> None:
+    types = importlib.import_module("pymilvus.client.types")
+    for name in described.SAME["Group"]:
+        assert hasattr(types.Group, name) and hasattr(types.ReplicaInfo, name)
+    public = {name for name in dir(types.Group) if not name.startswith("_")}
+    assert public == set(described.SAME["Group"])
+
+
+def test_attributes_that_are_written_are_those_that_can_be() -> None:
+    for kind, written in described.MEMBERS.items():
+        known = {name for name, symbol in members(kind).items() if symbol.verdict == "if"}
+        assert set(written) == known

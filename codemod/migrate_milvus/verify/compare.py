@@ -32,6 +32,7 @@ WAIT = "wait-folded"
 READ_BACK = "index-read-back"
 HEADER = "database-header"
 GRANT = "grant-database"
+ROLES = "role-lookup"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ EXPECTED: Mapping[str, Reason] = {
     READ_BACK: Reason("MLV302", "an index that the program has just made is not read back"),
     HEADER: Reason("MLV604", "the client names its database even where none is meant"),
     GRANT: Reason("MLV801", "the client names the database of a grant a second time"),
+    ROLES: Reason("MLV801", "one role is looked for among all, or described with its grants"),
 }
 # users, roles, resource groups and the server itself belong to no database
 _WITHOUT_DATABASE = re.compile(
@@ -557,6 +559,9 @@ class _Judge:
             and right.pop("output_fields", None) == [self.primaries.get(old.collection)]
         ):
             names.append(OUTPUT_FIELDS)
+        elif old.method == "SelectRole" and _calls(old, new) == ("is_exist", "list_roles"):
+            left.pop("role", None)
+            names.append(ROLES)
         return names if names and left == right else None
 
     def alone(self, item: _Item) -> str | None:
@@ -568,6 +573,8 @@ class _Judge:
             return PROBE
         if item.method == "DescribeDatabase" and item.request.call_name == "use_database":
             return DATABASE
+        if item.method == "SelectRole" and item.request.call_name == "describe_role":
+            return ROLES
         return ITERATOR if _is_iterator_probe(item) else None
 
 
@@ -629,6 +636,10 @@ def _is_iterator_probe(item: _Item) -> bool:
     asked = item.plain.get("search_params", {})
     flags = ("search_iter_v2", "search_iter_batch_size", "topk")
     return [asked.get(name) for name in flags] == ["True", "1", "1"]
+
+
+def _calls(old: _Item, new: _Item) -> tuple[str, str]:
+    return old.request.call_name, new.request.call_name
 
 
 def _same_place(old: _Item, new: _Item) -> bool:

@@ -7,6 +7,7 @@ them. Nothing in the catalogue decides anything: rules do.
 from __future__ import annotations
 
 from milvus_rules.catalogue import (
+    answers,
     collection,
     connections,
     database,
@@ -63,6 +64,7 @@ _AREAS = (
     role.SYMBOLS,
     schema.SYMBOLS,
     results.SYMBOLS,
+    answers.SYMBOLS,
     valid.SYMBOLS,
     removed.SYMBOLS,
 )

@@ -452,7 +452,7 @@ SERVER: tuple[Symbol, ...] = (
             # was segmentID, collectionID, partitionID, indexID, nodeIds: now segment_id, ...
         """),
         client=("list_loaded_segments",),
-        result="list[SegmentInfo]",
+        result="list[QuerySegmentInfo]",
         verdict="if",
     ),
     Symbol(
