@@ -17,16 +17,16 @@ from migrate_milvus.report import text
 CELLS = [Place("a.ipynb", 9, 1, 2), Place("a.ipynb", 3, 1, 4), Place("a.ipynb", 3, 1, 10)]
 
 
-def test_a_place_names_its_cell_before_line_and_column():
+def test_a_place_names_its_cell_before_line_and_column() -> None:
     assert str(Place("a.ipynb", 3, 1, 4)) == "a.ipynb:cell 4:3:1"
     assert str(Place("a.py", 3, 1)) == "a.py:3:1"
 
 
-def test_places_come_in_the_order_of_the_cells_not_of_the_lines():
-    assert sorted(reversed(CELLS)) == CELLS
+def test_places_come_in_the_order_of_the_cells_not_of_the_lines() -> None:
+    assert sorted([CELLS[2], CELLS[0], CELLS[1]]) == CELLS
 
 
-def test_the_sites_that_follow_are_named_with_their_cells():
+def test_the_sites_that_follow_are_named_with_their_cells() -> None:
     follows = (*CELLS[1:], Place("a.ipynb", 5, 1, 4), Place("b.py", 1, 1))
     finding = Finding(CELLS[0], "MLV290", "object-in-sight", "is printed", follows=follows)
 
@@ -37,7 +37,7 @@ def test_the_sites_that_follow_are_named_with_their_cells():
     )
 
 
-def test_the_json_report_has_the_cell_of_a_notebook_and_none_elsewhere():
+def test_the_json_report_has_the_cell_of_a_notebook_and_none_elsewhere() -> None:
     document = Document.from_text("", "a.ipynb")
     sites = [SiteRecord(p, "Collection", "MLV210", Status.IGNORED) for p in CELLS[:1]]
     sites.append(SiteRecord(Place("a.py", 1, 1), "Collection", "MLV210", Status.IGNORED))
