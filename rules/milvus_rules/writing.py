@@ -12,6 +12,7 @@ from migrate_milvus.flow import Site
 from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, predicate, refuted, require, unknown
 from milvus_rules import versions
+from milvus_rules.handlers import note_handlers
 
 TARGET = predicate("target-version", "the oldest pymilvus to support has what is written")
 
@@ -27,6 +28,7 @@ def client_call(
     """
     require_version(planning, method)
     receiver = planning.client(site)
+    note_handlers(planning, site)
     return call_of((f"{receiver}.{method}",), *arguments)
 
 
