@@ -193,10 +193,11 @@ def _migrate_module(
     module: _Analysed, flow: Flow, settings: Settings, rules: RuleSet, context: Context
 ) -> FileResult:
     document, source = module.document, module.source
+    settings = settings.for_file(document.path)
     comments = suppressions.parse(document.text)
 
     def ignores(line: int, rule: str) -> bool:
-        if comments.skip_file or _deselected(rule, settings):
+        if comments.skip_file or not settings.selects(rule):
             return True
         return comments.ignores(line, rule)
 
@@ -204,7 +205,7 @@ def _migrate_module(
     result = FileResult(document, findings=plan.findings, sites=plan.sites)
     result.signatures = plan.signatures
     if not comments.skip_file:
-        result.findings += comments.unused(document.name)
+        result.findings += comments.unused(document.name, rules.ids())
     if not plan.edits:
         return result
     try:
@@ -224,7 +225,7 @@ def _migrate_module(
             rules,
             replace(
                 context,
-                ignores=lambda line, rule: _deselected(rule, settings) or again.ignores(line, rule),
+                ignores=lambda line, rule: not settings.selects(rule) or again.ignores(line, rule),
             ),
         )
     except RewriteError as error:
@@ -251,12 +252,6 @@ def _rewrite(
 
     imports = import_edits(flow, plan, live, draft, context.reached, rules.client_import)
     return apply_edits(source, [*plan.edits, *imports], line_length=length)
-
-
-def _deselected(rule: str, settings: Settings) -> bool:
-    if any(rule.startswith(prefix) for prefix in settings.ignore):
-        return True
-    return bool(settings.select) and not any(rule.startswith(p) for p in settings.select)
 
 
 def _withheld(result: FileResult, finding: Finding) -> FileResult:

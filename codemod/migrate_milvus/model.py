@@ -55,6 +55,10 @@ class Status(Enum):
     IGNORED = "ignored"
 
 
+# The reason of a connect that is kept because others stay.
+FOR_REST = "stays for the rest"
+
+
 @dataclass(frozen=True)
 class Finding:
     """Something the user has to read: where, which rule, why, and what to do by hand.
@@ -62,7 +66,7 @@ class Finding:
     ``reason`` is the stable name of the failed precondition (or of the note), ``message`` says it
     in a sentence about this code, ``recipe`` is what the owner can do by hand (may have several
     lines, may be code). ``follows`` lists the other sites of the same unit, which would migrate
-    once this one is solved.
+    once this one is solved. ``code`` is the line it is about; ``known`` when a baseline has it.
     """
 
     place: Place
@@ -73,11 +77,18 @@ class Finding:
     severity: Severity = Severity.BLOCKED
     symbol: str = ""
     follows: tuple[Place, ...] = ()
+    code: str = field(default="", compare=False, repr=False)
+    known: bool = field(default=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class SiteRecord:
-    """One ORM use in the ledger; ``why`` is the chain of evidence for it, nearest first."""
+    """One ORM use in the ledger; ``why`` is the chain of evidence for it, nearest first.
+
+    Sites with the same ``unit`` change together or not at all; it names the place of the first one,
+    and is empty for uses of a connection that concern no object. ``code`` is the line; ``known``
+    when a baseline has it.
+    """
 
     place: Place
     symbol: str
@@ -85,6 +96,9 @@ class SiteRecord:
     status: Status
     reason: str = ""
     why: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    unit: str = field(default="", compare=False, repr=False)
+    code: str = field(default="", compare=False, repr=False)
+    known: bool = field(default=False, compare=False, repr=False)
 
 
 @dataclass

@@ -38,6 +38,7 @@ from migrate_milvus.registry import (
 def plan(planning: Planning, *, chains: bool = True) -> Plan:
     """Plan the module; ``chains`` asks for the evidence that makes each site one."""
     _ignore_suppressed(planning)
+    _hold(planning)
     named = {symbol for _, symbol in reporting.texts(planning)}
     for site in planning.sites:
         if site.symbol in named:
@@ -198,6 +199,28 @@ def _ignore_suppressed(planning: Planning) -> None:
                 planning.blocked_units.add(id(unit))
             elif planning.rule_set.connections.is_connect(site.symbol):
                 planning.blocked_keys.add(planning.keys[id(site)])
+
+
+def _hold(planning: Planning) -> None:
+    """What the user has not decided on yet stays, with its unit.
+
+    Calls that act on a whole connection follow the uses of it, so they are not held by themselves.
+    """
+    held, connections = planning.settings.held, planning.rule_set.connections
+    for site in planning.sites if held else ():
+        if planning.place(site.node) not in held:
+            continue
+        unit = planning.unit(site)
+        if unit is not None:
+            planning.blocked_units.add(id(unit))
+        elif not (
+            connections.is_connect(site.symbol)
+            or connections.is_disconnect(site.symbol)
+            or connections.configures(site.symbol)
+            or connections.acts_on_alias(site.symbol)
+            or connections.asks(site.symbol)
+        ):
+            planning.blocked_sites.add(id(site))
 
 
 def _finish(planning: Planning, chains: bool) -> Plan:

@@ -999,6 +999,10 @@ class Planning:
         line, column = self.flow.source.place(node)
         return Place(self.flow.source.name, line, column)
 
+    def code(self, node: ast.AST) -> str:
+        """The line on which a node begins, without what stands around it."""
+        return self.flow.source.lines[node.lineno - 1].strip()  # type: ignore[attr-defined]
+
 
 _CLIENT_FOR_ALIAS = (
     "Let the function that connects return MilvusClient(uri=...), and pass that client wherever "

@@ -176,6 +176,10 @@ class RuleSet:
         """The rule that rewrites ``symbol``."""
         return self.by_symbol.get(symbol)
 
+    def ids(self) -> frozenset[str]:
+        """The ids of all rules."""
+        return frozenset((*(info.id for info in self.infos), *(rule.id for rule in self.rules)))
+
     def rule_id(self, symbol: str) -> str:
         """The id under which ``symbol`` is reported."""
         rule = self.by_symbol.get(symbol)

@@ -11,7 +11,7 @@ from migrate_milvus.edits import (
     ReplaceStatement,
 )
 from migrate_milvus.flow import Site
-from migrate_milvus.model import Finding, Severity, SiteRecord, Status
+from migrate_milvus.model import FOR_REST, Finding, Severity, SiteRecord, Status
 from migrate_milvus.planning import COMPUTED, IN_TEXT, Plan, Planning
 from migrate_milvus.program import FunctionInfo
 from migrate_milvus.values import (
@@ -75,6 +75,7 @@ def report(planning: Planning, plan: Plan, chains: bool) -> None:
                 recipe=refusal.recipe,
                 symbol=cause.symbol if cause is not None else "",
                 follows=follows,
+                code=planning.code(node),
             )
         )
     for key, node in suppressed.items():
@@ -92,12 +93,14 @@ def report(planning: Planning, plan: Plan, chains: bool) -> None:
                 message=message,
                 severity=Severity.NOTE,
                 symbol=site.symbol,
+                code=planning.code(site.node),
             )
         )
     _note_blocking_calls(planning, plan)
     _report_texts(planning, plan)
     edited = _edited(planning)
     reasons = {id(cause): known.reason for cause, _, known, _ in planning.refusals if cause}
+    units: dict[int, str] = {}  # the name of each unit: the place of its first site
     for site in planning.sites:
         if not planning.is_orm(site):
             continue
@@ -112,21 +115,24 @@ def report(planning: Planning, plan: Plan, chains: bool) -> None:
                 or connections.acts_on_alias(site.symbol)
             ) and (planning.stays(site) or not plan.edits or site.node not in edited)
             status = Status.REPORTED if kept else Status.REWRITTEN
-            reason = "stays for the rest" if kept else ""
+            reason = FOR_REST if kept else ""
         else:
             unit = planning.unit(site)
             reason = reasons.get(id(site)) or (
                 lead.get(id(unit), "follows") if unit is not None else "follows"
             )
             status = Status.REPORTED
+        place, unit = planning.place(site.node), planning.unit(site)
         plan.sites.append(
             SiteRecord(
-                place=planning.place(site.node),
+                place=place,
                 symbol=site.symbol,
                 rule=planning.rule_set.rule_id(site.symbol),
                 status=status,
                 reason=reason,
                 why=tuple(why(planning, site)) if chains else (),
+                unit=units.setdefault(id(unit), str(place)) if unit is not None else "",
+                code=planning.code(site.node),
             )
         )
     plan.findings.sort(key=lambda f: f.place)
@@ -145,6 +151,7 @@ def _kept_by_ignored(planning: Planning, node: ast.AST, kept: list[Site]) -> Fin
         severity=Severity.NOTE,
         symbol=first.symbol,
         follows=tuple(planning.place(site.node) for site in others),
+        code=planning.code(first.node),
     )
 
 
@@ -188,6 +195,7 @@ def _report_texts(planning: Planning, plan: Plan) -> None:
                 reason=COMPUTED,
                 message=f"the library is reached through {how}(): what it is for is not seen",
                 recipe="Import what is used by name; the connection is kept for it until then.",
+                code=planning.code(reached),
             )
         )
     for node, symbol in texts(planning):
@@ -203,6 +211,7 @@ def _report_texts(planning: Planning, plan: Plan) -> None:
                     recipe="Name what the migrated code uses: pymilvus.MilvusClient, or the "
                     "attribute that holds the client.",
                     symbol=symbol,
+                    code=planning.code(node),
                 )
             )
         plan.sites.append(
@@ -212,6 +221,7 @@ def _report_texts(planning: Planning, plan: Plan) -> None:
                 rule="MLV012",
                 status=Status.IGNORED if ignored else Status.REPORTED,
                 reason=IN_TEXT,
+                code=planning.code(node),
             )
         )
 
@@ -241,6 +251,7 @@ def _note_blocking_calls(planning: Planning, plan: Plan) -> None:
                 recipe="AsyncMilvusClient has the same methods to await.",
                 severity=Severity.NOTE,
                 symbol=site.symbol,
+                code=planning.code(site.node),
             )
         )
 

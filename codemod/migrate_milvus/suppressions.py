@@ -10,10 +10,12 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from migrate_milvus.model import Finding, Place, Severity
+
+NO_RULE = "<none>"
 
 _MARK = "migrate-milvus:"
 _COMMENT = re.compile(r"#\s*migrate-milvus:\s*(?:(skip-file)\b|ignore\b(\s*\[([^\]]*)\])?)", re.I)
@@ -51,20 +53,46 @@ class Suppressions:
         self._used.update(found)
         return bool(found)
 
-    def unused(self, name: str) -> list[Finding]:
-        """A note (MLV002) for each comment that silenced nothing; ``name`` is the file's."""
-        return [
-            Finding(
-                Place(name, comment.line, comment.column),
-                "MLV002",
-                "unused-suppression",
-                f"`{comment.text}` silences nothing on this line",
-                "Remove the comment.",
-                Severity.NOTE,
-            )
-            for comment in self.comments
-            if comment not in self._used
-        ]
+    def unused(self, name: str, known: Collection[str] = ()) -> list[Finding]:
+        """A note (MLV002) for each comment that silenced nothing; ``name`` is the file's.
+
+        One that names rules of which none is ``known`` is told apart (where some are known).
+        """
+        found: list[Finding] = []
+        for comment in self.comments:
+            place = Place(name, comment.line, comment.column)
+            strange = [
+                wanted
+                for wanted in comment.rules
+                if known
+                and wanted != NO_RULE
+                and not any(rule.startswith(wanted) for rule in known)
+            ]
+            if strange:
+                found.append(
+                    Finding(
+                        place,
+                        "MLV002",
+                        "unknown-rule",
+                        f"`{comment.text}` names {', '.join(strange)}, which is no rule"
+                        if len(strange) == 1
+                        else f"`{comment.text}` names {', '.join(strange)}, which are no rules",
+                        "migrate-milvus --list-rules lists them.",
+                        Severity.NOTE,
+                    )
+                )
+            elif comment not in self._used:
+                found.append(
+                    Finding(
+                        place,
+                        "MLV002",
+                        "unused-suppression",
+                        f"`{comment.text}` silences nothing on this line",
+                        "Remove the comment.",
+                        Severity.NOTE,
+                    )
+                )
+        return found
 
 
 def parse(text: str) -> Suppressions:
@@ -81,7 +109,7 @@ def parse(text: str) -> Suppressions:
             rules = tuple(rule.strip().upper() for rule in (match[3] or "").split(","))
             rules = tuple(rule for rule in rules if rule)
             if match[2] and not rules:
-                rules = ("<none>",)  # empty brackets name no rule: silences nothing, is reported
+                rules = (NO_RULE,)  # empty brackets: silences nothing, is reported
             comments.append(IgnoreComment(line, column + match.start(), rules, match[0]))
     return Suppressions(skip_file, tuple(comments))
 

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 Version = tuple[int, ...]
 
+# The oldest and the newest pymilvus whose ORM and client were read, and run, for these rules.
+COVERED = ("2.0.0", "3.0.2")
+
 
 @dataclass(frozen=True)
 class Gate:

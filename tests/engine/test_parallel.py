@@ -63,7 +63,7 @@ def test_the_results_are_the_same(project: list[Document], monkeypatch: pytest.M
 
 
 def test_what_imports_connect_stays_together(project: list[Document]) -> None:
-    groups = [[d.name for d in group] for group in parallel._connected(project)]
+    groups = [[d.name for d in group] for group in parallel.connected(project)]
     assert groups == [["alone.py"], ["broken.py"], ["helpers.py", "user.py"]]
 
 
