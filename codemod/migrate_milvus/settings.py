@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from migrate_milvus.configuration import Configuration, read_toml, table
+from migrate_milvus.model import Place
 
 DEFAULT_TARGET_VERSION = (2, 6, 13)
 DEFAULT_LINE_LENGTH = 100
 
-_TABLE = "tool.migrate-milvus"
-
-
-class ConfigurationError(Exception):
-    """A configuration that cannot be used; the message is one line, with file and line."""
+Reports = tuple[tuple[str, str | None], ...]
 
 
 @dataclass(frozen=True)
@@ -32,9 +30,15 @@ class Settings:
     ``root`` is the folder of the project that is analysed; ``paths`` are the files and folders to
     which writing and reporting are limited (none: the whole project); ``exclude`` holds patterns in
     the syntax of .gitignore, relative to ``root``. ``select`` and ``ignore`` hold rule ids, which
-    may be shortened. ``target_version`` is the oldest pymilvus that the result must run on;
-    ``target_python`` the oldest Python, None when nothing tells; ``line_length`` counts characters.
-    ``jobs`` is the number of processes; 0 takes as many as there are processors.
+    may be shortened; ``per_file_ignores`` holds them for patterns like those of ``exclude``.
+    ``target_version`` is the oldest pymilvus that the result must run on; ``target_python`` the
+    oldest Python, None when nothing tells; ``line_length`` counts characters. ``client`` is where
+    the project keeps its client, as ``module:name``. ``reports`` are formats, each with the file to
+    write to (None: standard output); ``baseline`` is the file with the uses that are known.
+    ``jobs`` is the number of processes; 0 takes as many as there are processors. ``held`` are ORM
+    uses that stay for now, with all that has to change together with them.
+
+    ``origins`` says for each key of the configuration who set it.
     """
 
     root: Path
@@ -42,17 +46,36 @@ class Settings:
     exclude: tuple[str, ...] = ()
     select: frozenset[str] = frozenset()
     ignore: frozenset[str] = frozenset()
+    per_file_ignores: tuple[tuple[str, frozenset[str]], ...] = ()
     unsafe: bool = False
     target_version: tuple[int, ...] = DEFAULT_TARGET_VERSION
     target_python: tuple[int, int] | None = None
+    client: str | None = None
     line_length: int = DEFAULT_LINE_LENGTH
     keep_signatures: bool = False
+    reports: Reports = ()
+    baseline: Path | None = None
     jobs: int = 0
+    held: frozenset[Place] = frozenset()
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def selects(self, rule: str) -> bool:
         """Whether ``rule`` is to be applied: selected (by default all are) and not ignored."""
         chosen = not self.select or any(rule.startswith(wanted) for wanted in self.select)
         return chosen and not any(rule.startswith(unwanted) for unwanted in self.ignore)
+
+    def for_file(self, path: Path) -> Settings:
+        """The settings as they are for one file, whose own ignores count as ``ignore``."""
+        if not self.per_file_ignores or not path.is_relative_to(self.root):
+            return self
+        from pathspec import GitIgnoreSpec
+
+        name = path.relative_to(self.root).as_posix()
+        ignored: frozenset[str] = frozenset()
+        for pattern, rules in self.per_file_ignores:
+            if GitIgnoreSpec.from_lines([pattern]).match_file(name):
+                ignored |= rules
+        return replace(self, ignore=self.ignore | ignored) if ignored else self
 
 
 @dataclass(frozen=True)
@@ -65,44 +88,150 @@ class Options:
     unsafe: bool | None = None
     target_version: tuple[int, ...] | None = None
     target_python: tuple[int, int] | None = None
+    client: str | None = None
     line_length: int | None = None
     keep_signatures: bool | None = None
+    reports: Reports = ()
+    baseline: Path | None = None
     jobs: int | None = None
 
 
 def load(paths: Sequence[Path], options: Options | None = None) -> Settings:
-    """The settings for ``paths``; raises ConfigurationError when the configuration is broken."""
+    """The settings for ``paths``; raises ConfigurationError when the configuration is broken.
+
+    Without paths, those of the configuration are taken, else the working directory.
+    """
     options = options or Options()
     located = tuple(locate(path) for path in paths)
     start = _common_folder(located)
     pyproject = _nearest(start, "pyproject.toml")
-    tables = _read_toml(pyproject) if pyproject else {}
-    config = _Config(pyproject, _table(tables, "tool", "migrate-milvus", file=pyproject))
+    tables = read_toml(pyproject) if pyproject else {}
+    config = Configuration(pyproject, table(tables, "tool", "migrate-milvus", file=pyproject))
     root = _git_root(start) or (pyproject.parent if pyproject else start)
     base = pyproject.parent if pyproject else root
     exclude = (
         *(_anchored(pattern, base, root) for pattern in config.strings("exclude")),
         *(_anchored(pattern, Path.cwd(), root) for pattern in options.exclude),
     )
+    origins: dict[str, str] = {}
+
+    def choose(key: str, given: Any, configured: Any, *others: tuple[str, Any]) -> Any:
+        """The first value that is set, and a word on who set it."""
+        candidates = [("command line", given), ("configuration", configured), *others]
+        for origin, value in candidates:
+            if value not in (None, (), frozenset()):
+                origins[key] = config.place(key) if origin == "configuration" else origin
+                return value
+        return candidates[-1][1]
+
+    both = [*(("command line",) if options.exclude else ()), *_set_in(config, "exclude")]
+    origins.update({"exclude": ", ".join(both)} if both else {})
+    ignored = [*(("command line",) if options.ignore else ()), *_set_in(config, "ignore")]
+    origins.update({"ignore": ", ".join(ignored)} if ignored else {})
+    configured_paths = _configured_paths(config, base)
+    baseline = config.string("baseline")
     return Settings(
         root=root,
-        paths=located,
+        paths=choose("paths", located, configured_paths, ("default", (start,))),
         exclude=exclude,
-        select=frozenset(options.select or config.rules("select")),
+        select=frozenset(choose("select", options.select, config.rules("select"))),
         ignore=frozenset((*options.ignore, *config.rules("ignore"))),
-        unsafe=_first(options.unsafe, config.boolean("unsafe"), False),
-        target_version=_first(
-            options.target_version, config.version("target-version"), DEFAULT_TARGET_VERSION
+        per_file_ignores=choose(
+            "per-file-ignores",
+            (),
+            tuple(
+                (_anchored(pattern, base, root), rules)
+                for pattern, rules in config.rules_by_pattern("per-file-ignores")
+            ),
         ),
-        target_python=_first(
-            options.target_python, config.python("target-python"), _declared_python(tables, base)
+        unsafe=choose("unsafe", options.unsafe, config.boolean("unsafe"), ("default", False)),
+        target_version=choose(
+            "target-version",
+            options.target_version,
+            config.version("target-version"),
+            ("default", DEFAULT_TARGET_VERSION),
         ),
-        line_length=_first(
-            options.line_length, config.integer("line-length"), _formatter_width(tables)
+        target_python=choose(
+            "target-python",
+            options.target_python,
+            config.python("target-python"),
+            *_declared_python(tables, base),
         ),
-        keep_signatures=_first(options.keep_signatures, config.boolean("keep-signatures"), False),
-        jobs=_first(options.jobs, 0),
+        client=choose("client", options.client, config.client("client")),
+        line_length=choose(
+            "line-length",
+            options.line_length,
+            config.integer("line-length"),
+            *_formatter_width(tables),
+            ("default", DEFAULT_LINE_LENGTH),
+        ),
+        keep_signatures=choose(
+            "keep-signatures",
+            options.keep_signatures,
+            config.boolean("keep-signatures"),
+            ("default", False),
+        ),
+        reports=choose("reports", options.reports, config.reports("reports")),
+        baseline=choose("baseline", options.baseline, base / baseline if baseline else None),
+        jobs=options.jobs or 0,
+        origins=origins,
     )
+
+
+def show(settings: Settings) -> str:
+    """The settings in the form of the configuration, with a comment on who set each of them."""
+    values: dict[str, object] = {
+        "paths": [_below(path, settings.root) for path in settings.paths],
+        "exclude": list(settings.exclude),
+        "select": sorted(settings.select),
+        "ignore": sorted(settings.ignore),
+        "per-file-ignores": dict(settings.per_file_ignores),
+        "target-version": ".".join(map(str, settings.target_version)),
+        "target-python": settings.target_python and ".".join(map(str, settings.target_python)),
+        "client": settings.client,
+        "line-length": settings.line_length,
+        "unsafe": settings.unsafe,
+        "keep-signatures": settings.keep_signatures,
+        "reports": [form if file is None else f"{form}={file}" for form, file in settings.reports],
+        "baseline": settings.baseline and _below(settings.baseline, settings.root),
+    }
+    lines = [f"# project: {settings.root}", "[tool.migrate-milvus]"]
+    for key, value in values.items():
+        origin = settings.origins.get(key, "default")
+        if value is None:
+            lines.append(f"# {key} is not set")
+        else:
+            lines.append(f"{key} = {_toml(value)}  # {origin}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    import json
+
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        inner = ", ".join(f"{_toml(k)} = {_toml(sorted(v))}" for k, v in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    if isinstance(value, list):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _below(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def _set_in(config: Configuration, key: str) -> tuple[str, ...]:
+    return (config.place(key),) if key in config else ()
+
+
+def _configured_paths(config: Configuration, base: Path) -> tuple[Path, ...]:
+    paths = tuple(locate(base / path) for path in config.strings("paths"))
+    for path, text in zip(paths, config.strings("paths"), strict=True):
+        if not path.exists():
+            raise config.error("paths", f"no such file or folder: {text}", "")
+    return paths
 
 
 def locate(path: Path) -> Path:
@@ -111,102 +240,6 @@ def locate(path: Path) -> Path:
         return Path(os.path.realpath(path))
     parent = Path(os.path.realpath(path.parent))
     return parent / path.name if path.name else parent
-
-
-def parse_version(text: str) -> tuple[int, ...] | None:
-    """``"2.6.13"`` as numbers, or None when it is no version."""
-    if not re.fullmatch(r"\d+(\.\d+){0,3}", text.strip()):
-        return None
-    return tuple(int(part) for part in text.strip().split("."))
-
-
-def parse_python(text: str) -> tuple[int, int] | None:
-    """``"3.10"`` (or ``"py310"``, as formatters write it) as numbers, or None."""
-    match = re.fullmatch(r"(?:py)?(3)\.?(\d{1,2})(?:\.\d+)?", text.strip())
-    return (int(match[1]), int(match[2])) if match else None
-
-
-KEYS = (
-    "exclude",
-    "select",
-    "ignore",
-    "target-version",
-    "target-python",
-    "line-length",
-    "unsafe",
-    "keep-signatures",
-)
-
-
-class _Config:
-    """The configuration table, each value checked when it is taken."""
-
-    def __init__(self, file: Path | None, table: Mapping[str, Any]) -> None:
-        self._file = file
-        self._table = table
-        for key in table:
-            if key not in KEYS:
-                raise self._error(key, f"unknown key; known are {', '.join(KEYS)}")
-
-    def _error(self, key: str, message: str) -> ConfigurationError:
-        assert self._file is not None  # an error needs a key, and a key needs a file
-        line = _line_of(self._file, key)
-        return ConfigurationError(f"{_display(self._file)}:{line}: [{_TABLE}] {key}: {message}")
-
-    def strings(self, key: str) -> tuple[str, ...]:
-        value = self._table.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self._error(key, "must be a list of strings")
-        return tuple(value)
-
-    def rules(self, key: str) -> tuple[str, ...]:
-        rules = tuple(rule.strip().upper() for rule in self.strings(key))
-        for rule in rules:
-            if not is_rule_id(rule):
-                raise self._error(key, f"{rule!r} is not a rule id such as MLV401 or MLV4")
-        return rules
-
-    def boolean(self, key: str) -> bool | None:
-        value = self._table.get(key)
-        if value is None or isinstance(value, bool):
-            return value
-        raise self._error(key, "must be true or false")
-
-    def integer(self, key: str) -> int | None:
-        value = self._table.get(key)
-        if value is None:
-            return None
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return value
-        raise self._error(key, "must be a number above 0")
-
-    def version(self, key: str) -> tuple[int, ...] | None:
-        value = self._table.get(key)
-        if value is None:
-            return None
-        version = parse_version(value) if isinstance(value, str) else None
-        if version is None:
-            raise self._error(key, 'must be a version in quotes, such as "2.6.13"')
-        return version
-
-    def python(self, key: str) -> tuple[int, int] | None:
-        value = self._table.get(key)
-        if value is None:
-            return None
-        version = parse_python(value) if isinstance(value, str) else None
-        if version is None:
-            raise self._error(key, 'must be a Python version in quotes, such as "3.10"')
-        return version
-
-
-def is_rule_id(text: str) -> bool:
-    """Whether ``text`` looks like a rule id, complete or shortened."""
-    return re.fullmatch(r"MLV\d{0,3}", text) is not None
-
-
-def _first(*values: Any) -> Any:
-    """The first value that is not None (or None)."""
-    return next((value for value in values if value is not None), None)
 
 
 def _common_folder(paths: Sequence[Path]) -> Path:
@@ -231,60 +264,6 @@ def _git_root(folder: Path) -> Path | None:
     return None
 
 
-def _read_toml(file: Path) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        return tomllib.loads(file.read_bytes().decode("utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        match = re.search(r"\(at line (\d+), column \d+\)", str(error))
-        line = int(match[1]) if match else len(file.read_text("utf-8").splitlines()) or 1
-        message = str(error).split(" (at ")[0]
-        raise ConfigurationError(f"{_display(file)}:{line}: not valid TOML: {message}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{_display(file)}:1: not valid TOML: not UTF-8") from error
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise ConfigurationError(f"{_display(file)}:1: cannot be read: {why}") from error
-
-
-def _table(tables: Mapping[str, Any], *keys: str, file: Path | None = None) -> Mapping[str, Any]:
-    """The table at ``keys``, empty when there is none.
-
-    Something else there is an error in our own table (``file`` is given), else not our business.
-    """
-    found: Any = tables
-    for key in keys:
-        found = found.get(key, {}) if isinstance(found, Mapping) else {}
-    if isinstance(found, Mapping):
-        return found
-    if file is None:
-        return {}
-    line = _line_of(file, keys[-1])
-    raise ConfigurationError(f"{_display(file)}:{line}: [{_TABLE}] must be a table")
-
-
-def _line_of(file: Path, key: str) -> int:
-    """The line on which ``key`` of our table is set (TOML readers do not tell)."""
-    inside, header = False, 1
-    pattern = re.compile(
-        rf"""\s*(?:tool\.)?(?:migrate-milvus\.)?["']?{re.escape(key)}["']?\s*[.=]"""
-    )
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
-        title = re.match(r"\s*\[+\s*([^\]]*?)\s*\]", line)
-        if title and not pattern.match(line):
-            name = title[1].replace('"', "").replace("'", "").replace(" ", "")
-            inside = name == _TABLE or name.startswith(f"{_TABLE}.")
-            if name == f"{_TABLE}.{key}":
-                return number
-            header = number if inside else header
-        elif pattern.match(line) and (inside or "migrate-milvus" in line):
-            return number
-    return header
-
-
 def _anchored(pattern: str, base: Path, root: Path) -> str:
     """``pattern``, written relative to ``base``, as it reads relative to ``root``."""
     if base == root:
@@ -300,22 +279,31 @@ def _anchored(pattern: str, base: Path, root: Path) -> str:
     return pattern
 
 
-def _formatter_width(tables: Mapping[str, Any]) -> int:
+def _formatter_width(tables: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """The widths that formatters are told, each with the table that says so."""
     for tool in ("ruff", "black"):
-        width = _table(tables, "tool", tool).get("line-length")
+        width = table(tables, "tool", tool).get("line-length")
         if isinstance(width, int) and not isinstance(width, bool) and width > 0:
-            return width
-    return DEFAULT_LINE_LENGTH
+            yield f"[tool.{tool}]", width
 
 
-def _declared_python(tables: Mapping[str, Any], folder: Path) -> tuple[int, int] | None:
-    """The oldest Python that the project in ``folder`` says it runs on."""
-    declared = _table(tables, "project").get("requires-python")
-    if declared is None:
-        declared = _table(tables, "tool", "poetry", "dependencies").get("python")
-    if declared is None:
-        declared = _setup_cfg_python(folder / "setup.cfg")
-    return lower_bound(declared) if isinstance(declared, str) else None
+def _declared_python(
+    tables: Mapping[str, Any], folder: Path
+) -> Iterator[tuple[str, tuple[int, int] | None]]:
+    """The oldest Python that the project in ``folder`` says it runs on, and where it says so."""
+    sources: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("[project] requires-python", lambda: table(tables, "project").get("requires-python")),
+        (
+            "[tool.poetry.dependencies]",
+            lambda: table(tables, "tool", "poetry", "dependencies").get("python"),
+        ),
+        ("setup.cfg", lambda: _setup_cfg_python(folder / "setup.cfg")),
+    )
+    for origin, declared in sources:
+        found = declared()
+        if found is not None:
+            yield origin, lower_bound(found) if isinstance(found, str) else None
+            return
 
 
 def _setup_cfg_python(file: Path) -> str | None:
@@ -352,10 +340,3 @@ def lower_bound(specifier: str) -> tuple[int, int] | None:
 def _bare(clauses: str) -> str:
     """Clauses without third and later numbers, which would read as versions of their own."""
     return re.sub(r"(\d+\.\d+)[\w.*+-]*", r"\1", clauses)
-
-
-def _display(file: Path) -> str:
-    try:
-        return file.relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return str(file)

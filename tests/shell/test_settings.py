@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from migrate_milvus.settings import ConfigurationError, Options, Settings, load, lower_bound
+from migrate_milvus.configuration import ConfigurationError
+from migrate_milvus.settings import Options, Settings, load, lower_bound
 
 
 def project(tmp_path: Path, pyproject: str = "") -> Path:
