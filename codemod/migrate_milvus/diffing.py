@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,11 +13,14 @@ _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _NO_NEWLINE = "\\ No newline at end of file\n"
 
 
-def result_diff(result: FileResult) -> str:
-    """What changes in a file, each changed cell of a notebook as a text of its own."""
+def result_diff(result: FileResult, since: str | None = None) -> str:
+    """What changes in a file, each changed cell of a notebook as a text of its own.
+
+    ``since`` is a text to compare with instead of the document's.
+    """
     if result.text is None:
         return ""
-    document = result.document
+    document = result.document if since is None else replace(result.document, text=since)
     return "".join(
         unified_diff(part.old, part.new, part.name) for part in document.parts(result.text)
     )

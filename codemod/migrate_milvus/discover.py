@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from migrate_milvus import git
 from migrate_milvus.settings import Settings, locate
 
 if TYPE_CHECKING:
@@ -221,25 +222,8 @@ def ask_git(folder: str | os.PathLike[str]) -> subprocess.CompletedProcess[bytes
 
     The names end in zero bytes, repositories inside this one in a slash; None when git cannot tell.
     """
-    import subprocess
-
     # No pathspec: it would hide the repositories inside this one, and the marks of environments.
-    command = ["git", "-c", "core.fsmonitor=false", "ls-files", "-co", "--exclude-standard", "-z"]
-    # A hook runs with GIT_DIR and the like set for its own repository.
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-    environment |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
-    except OSError:
-        return None
-    return None if done.returncode else done
+    return git.ask(folder, "ls-files", "-co", "--exclude-standard", "-z")
 
 
 def _list_with_git(folder: str, report: Callable[[str, str], None]) -> list[str] | None:

@@ -29,7 +29,7 @@ def migrate(documents: Sequence[Document], settings: Settings) -> list[FileResul
     jobs = settings.jobs or os.cpu_count() or 1
     if jobs == 1 or sum(len(document.data) for document in documents) < _WORTH:
         return migrate_here(documents, settings)
-    shares = _shares(list(_connected(documents)), jobs * _SHARES)
+    shares = _shares(list(connected(documents)), jobs * _SHARES)
     if len(shares) == 1:
         return migrate_here(documents, settings)
     # Never a fork: the thread that draws the progress may hold a lock.
@@ -51,7 +51,7 @@ def _leave_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _connected(documents: Sequence[Document]) -> Iterable[list[Document]]:
+def connected(documents: Sequence[Document]) -> Iterable[list[Document]]:
     """The documents in groups: what imports connect, however far, is in one."""
     trees: dict[str, ast.Module] = {}
     for document in documents:

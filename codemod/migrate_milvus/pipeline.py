@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from migrate_milvus.discover import Discovery, Source, discover
 from migrate_milvus.document import Document, DocumentError, problem
 from migrate_milvus.model import FileResult, Finding, Place, Severity, Status
 from migrate_milvus.settings import Settings
+
+if TYPE_CHECKING:
+    from migrate_milvus.baseline import Baseline
 
 Engine = Callable[[Sequence[Document], Settings], "list[FileResult]"]
 
@@ -31,6 +34,8 @@ class Counts:
 
     ``files`` counts the files that were analysed, ``changed`` those that change (or changed),
     ``failed`` those that could not be handled, ``blocked`` the findings that need the owner.
+    ``known`` of the uses found (and not ignored) are in the baseline, and ``gone`` of those in the
+    baseline were not found any more.
     """
 
     files: int = 0
@@ -40,6 +45,8 @@ class Counts:
     rewritten: int = 0
     reported: int = 0
     ignored: int = 0
+    known: int = 0
+    gone: int = 0
 
     @property
     def found(self) -> int:
@@ -51,8 +58,9 @@ class Counts:
 class RunResult:
     """What a run came to; ``results`` stand in the order of their names.
 
-    ``written`` tells whether the new texts are on disk. ``exit_code`` is 0 when no ORM use is left,
-    1 when some would change or remains, 2 when a file could not be handled.
+    ``written`` tells whether the new texts are on disk. ``exit_code`` is 0 when no ORM use is left
+    (but for those that a baseline has), 1 when some would change or remains, 2 when a file could
+    not be handled.
     """
 
     results: tuple[FileResult, ...]
@@ -62,39 +70,80 @@ class RunResult:
     scanned: int = 0
 
 
+@dataclass(frozen=True)
+class Project:
+    """A project that was read: ``wanted`` are the paths to which results are limited, ``unread``
+    the results of files that could not be read, ``scanned`` the number of files searched.
+    """
+
+    documents: tuple[Document, ...]
+    wanted: frozenset[Path]
+    unread: tuple[FileResult, ...] = ()
+    scanned: int = 0
+
+
+def read(settings: Settings, reporter: Reporter | None = None) -> Project:
+    """Find and read the files that can matter; what cannot be read becomes a result."""
+    if reporter:
+        reporter.stage("scanning")
+    found = discover(settings, reporter.advance if reporter else None)
+    problems = [
+        _failed(Path(trouble.name), trouble.name, trouble.reason, trouble.message)
+        for trouble in found.problems
+    ]
+    documents, unread = _read(found)
+    wanted = frozenset(Path(source.path) for source in _all(found) if source.wanted)
+    return Project(tuple(documents), wanted, (*problems, *unread), found.scanned)
+
+
 def run(
     settings: Settings,
     *,
     write: bool = False,
     reporter: Reporter | None = None,
     engine: Engine | None = None,
+    baseline: Baseline | None = None,
 ) -> RunResult:
     """Migrate the files that ``settings`` names, and write them when asked to.
 
     A file that cannot be handled becomes a result with an ERROR finding; nothing is raised for it.
+    What is in the ``baseline`` is marked as known, and does not count for the exit code.
     """
+    concluded = migrate(read(settings, reporter), settings, reporter, engine, baseline)
+    if not write:
+        return concluded
     if reporter:
-        reporter.stage("scanning")
-    found = discover(settings, reporter.advance if reporter else None)
-    results = [
-        _failed(Path(trouble.name), trouble.name, trouble.reason, trouble.message)
-        for trouble in found.problems
-    ]
-    documents, unread = _read(found)
-    results += unread
-    wanted = {Path(source.path) for source in _all(found) if source.wanted}
-    if documents:
+        reporter.stage("writing")
+    return written(concluded)
+
+
+def migrate(
+    project: Project,
+    settings: Settings,
+    reporter: Reporter | None = None,
+    engine: Engine | None = None,
+    baseline: Baseline | None = None,
+) -> RunResult:
+    """Migrate a project that was read; nothing is written."""
+    results = list(project.unread)
+    if project.documents:
         if reporter:
-            reporter.stage(
-                f"analysing {len(documents)} {'file' if len(documents) == 1 else 'files'}"
-            )
-        analysed = analyse(documents, settings, engine)
-        results += [result for result in analysed if result.document.path in wanted]
-    if write:
-        if reporter:
-            reporter.stage("writing")
-        results = [write_result(result) for result in results]
-    return conclude(results, written=write, scanned=found.scanned)
+            number = len(project.documents)
+            reporter.stage(f"analysing {number} {'file' if number == 1 else 'files'}")
+        analysed = analyse(project.documents, settings, engine)
+        results += [result for result in analysed if result.document.path in project.wanted]
+    gone = 0
+    if baseline is not None:
+        from migrate_milvus.baseline import mark
+
+        gone = mark(results, baseline)
+    return conclude(results, scanned=project.scanned, gone=gone)
+
+
+def written(run: RunResult) -> RunResult:
+    """``run`` with its new texts on disk; what could not be written says so."""
+    results = [write_result(result) for result in run.results]
+    return conclude(results, written=True, scanned=run.scanned, gone=run.counts.gone)
 
 
 def run_document(
@@ -181,12 +230,13 @@ def not_written(result: FileResult, error: DocumentError) -> FileResult:
 
 
 def conclude(
-    results: Sequence[FileResult], *, written: bool = False, scanned: int = 0
+    results: Sequence[FileResult], *, written: bool = False, scanned: int = 0, gone: int = 0
 ) -> RunResult:
     """Order and count the results, and say what they mean for the exit code."""
     ordered = tuple(sorted(results, key=lambda result: result.document.name))
     findings = [finding for result in ordered for finding in result.findings]
-    statuses = [site.status for result in ordered for site in result.sites]
+    sites = [site for result in ordered for site in result.sites]
+    statuses = [site.status for site in sites]
     counts = Counts(
         files=len(ordered),
         changed=sum(result.text is not None for result in ordered),
@@ -195,10 +245,23 @@ def conclude(
         rewritten=statuses.count(Status.REWRITTEN),
         reported=statuses.count(Status.REPORTED),
         ignored=statuses.count(Status.IGNORED),
+        known=sum(site.known for site in sites),
+        gone=gone,
     )
-    remains = counts.blocked or counts.reported or (not written and counts.changed)
+    remains = any(_remains(result, written) for result in ordered)
     exit_code = 2 if counts.failed else 1 if remains else 0
     return RunResult(ordered, counts, exit_code, written, scanned)
+
+
+def _remains(result: FileResult, written: bool) -> bool:
+    """Whether the file has ORM uses that would change or stay, and are not known."""
+    changes = result.text is not None and not written
+    rewritten = [site for site in result.sites if site.status is Status.REWRITTEN]
+    return (
+        any(f.severity is Severity.BLOCKED and not f.known for f in result.findings)
+        or any(s.status is Status.REPORTED and not s.known for s in result.sites)
+        or (changes and not (rewritten and all(site.known for site in rewritten)))
+    )
 
 
 def has_error(result: FileResult) -> bool:

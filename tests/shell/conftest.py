@@ -39,7 +39,11 @@ def _migrate_one(document: Document) -> FileResult:
                 if comments.ignores(number, "MLV401"):
                     status = Status.IGNORED
                 why = (f"{word} is called on line {number}",)
-                result.sites.append(SiteRecord(place, word, "MLV401", status, why=why))
+                reason = "field-order-known" if status is Status.REPORTED else ""
+                code, unit = line.strip(), str(place)
+                result.sites.append(
+                    SiteRecord(place, word, "MLV401", status, reason, why, unit, code)
+                )
                 if status is Status.REPORTED:
                     follows = (Place(document.name, number + 1, 1),)
                     result.findings.append(
@@ -51,6 +55,7 @@ def _migrate_one(document: Document) -> FileResult:
                             "Write rows:\n    client.insert(data=rows)",
                             symbol=word,
                             follows=follows,
+                            code=code,
                         )
                     )
     result.findings.extend(comments.unused(document.name))

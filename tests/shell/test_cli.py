@@ -256,7 +256,15 @@ def test_why_prints_the_chain(run_cli: Run, mixed: Path) -> None:
 
 
 def test_the_version_is_printed(run_cli: Run) -> None:
-    assert run_cli("--version").output == f"migrate-milvus {migrate_milvus.__version__}\n"
+    version = migrate_milvus.__version__
+    assert run_cli("--version").output == f"migrate-milvus {version} (pymilvus 2.0.0 to 3.0.2)\n"
+
+
+def test_the_newest_pymilvus_covered_is_the_newest_whose_signatures_are_known() -> None:
+    from milvus_rules import signatures, versions
+
+    known = json.loads(signatures.DATA.read_text("utf-8"))["declared"]
+    assert versions.COVERED[1] == max(known, key=versions.parse)
 
 
 def test_the_help_is_kept(run_cli: Run, snapshots: Snapshot) -> None:
@@ -279,6 +287,11 @@ def test_the_help_is_kept(run_cli: Run, snapshots: Snapshot) -> None:
         ["--report", "xml"],
         ["--report", "json="],
         ["--report", "json", "--report", "text"],
+        ["--report", "json=-", "--report", "html"],
+        ["--interactive", "--write"],
+        ["--interactive", "-"],
+        ["--write-baseline"],
+        ["--client", "app.db"],
         ["--target-version", "new"],
         ["--target-python", "2.7"],
         ["--line-length", "0"],
@@ -314,7 +327,7 @@ def start(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_module_runs_as_a_program(project: Path) -> None:
     done = start("-m", "migrate_milvus", "--version", cwd=project)
-    assert done.stdout == f"migrate-milvus {migrate_milvus.__version__}\n"
+    assert done.stdout.startswith(f"migrate-milvus {migrate_milvus.__version__} (")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["."], ["--check", "plain.py"]])

@@ -9,9 +9,10 @@ import pytest
 
 from migrate_milvus import pipeline
 from migrate_milvus.cli import cli
+from migrate_milvus.configuration import KEYS
 from migrate_milvus.discover import discover
 from migrate_milvus.model import Severity
-from migrate_milvus.settings import KEYS, load
+from migrate_milvus.settings import load
 from tests.conftest import Run
 
 ROOT = Path(__file__).parents[2]
@@ -95,6 +96,8 @@ def test_every_option_is_documented() -> None:
 def test_every_key_of_the_configuration_is_documented(tmp_path: Path) -> None:
     example = block("Configuration goes", "toml")
     (tmp_path / "pyproject.toml").write_text(example)
+    for folder in ("app", "jobs"):
+        (tmp_path / folder).mkdir()
     load([tmp_path])
     assert set(re.findall(r"^([a-z-]+) =", example, re.M)) == set(KEYS) - {"select"}
 

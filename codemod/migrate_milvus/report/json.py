@@ -12,13 +12,14 @@ from typing import Any
 from migrate_milvus import __version__
 from migrate_milvus.model import FileResult, Finding, Place, SiteRecord, Status
 from migrate_milvus.pipeline import RunResult, has_error
+from migrate_milvus.report.model import Report
 
 VERSION = 1
 
 
-def render(run: RunResult) -> str:
+def render(report: Report) -> str:
     """The report as text, two spaces per level, ASCII only."""
-    return json.dumps(as_data(run), indent=2) + "\n"
+    return json.dumps(as_data(report.run), indent=2) + "\n"
 
 
 def as_data(run: RunResult) -> dict[str, Any]:
@@ -35,6 +36,7 @@ def as_data(run: RunResult) -> dict[str, Any]:
             "rewritten": counts.rewritten,
             "reported": counts.reported,
             "ignored": counts.ignored,
+            "known": counts.known,
             "written": run.written,
             "exit_code": run.exit_code,
         },
@@ -74,6 +76,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "recipe": finding.recipe,
         "symbol": finding.symbol,
+        "code": finding.code,
+        "known": finding.known,
         "follows": [_place(place) for place in finding.follows],
     }
 
@@ -85,6 +89,9 @@ def _site(site: SiteRecord) -> dict[str, Any]:
         "rule": site.rule,
         "status": site.status.value,
         "reason": site.reason,
+        "unit": site.unit,
+        "code": site.code,
+        "known": site.known,
         "why": list(site.why),
     }
 

@@ -8,23 +8,55 @@ import click
 
 from migrate_milvus.model import FileResult, Finding, Place, Severity, Status
 from migrate_milvus.pipeline import Counts, RunResult
+from migrate_milvus.report.model import Report
 
 _COLOURS = {Severity.BLOCKED: "yellow", Severity.NOTE: "cyan", Severity.ERROR: "red"}
 
 
-def render(run: RunResult, *, verbose: bool = False, colour: bool = False) -> str:
-    """The whole report; ``verbose`` adds every rewritten and ignored site."""
+def render(report: Report, *, verbose: bool = False, colour: bool = False) -> str:
+    """The whole report; ``verbose`` adds every rewritten, ignored and known site.
+
+    After a write it ends with what is to be known about it: files, what stayed, what to do next.
+    """
+    run = report.run
     parts: list[str] = []
     for result in run.results:
         for finding in sorted(result.findings, key=_order):
-            parts.append(render_finding(finding, colour=colour))
+            if verbose or not finding.known:
+                parts.append(render_finding(finding, colour=colour))
         if verbose:
             parts.extend(_sites(result))
     signatures = list(_signatures(run.results))
     if signatures:
-        parts.append("Signatures that change:\n" + "".join(f"    {line}\n" for line in signatures))
+        parts.append(_listed("Signatures that change:", signatures))
+    if run.written:
+        parts.extend(_written(report))
     parts.append(summary(run) + "\n")
+    if run.written and run.counts.changed:
+        parts.append(f"The new code needs {report.requirement}.\n" if report.requirement else "")
+        parts.append(f"To undo: {report.undo}\n" if report.undo else "")
     return "".join(parts)
+
+
+def _written(report: Report) -> Iterator[str]:
+    """Every file that was written, and every unit that stayed."""
+    files = [
+        f"{result.document.name} ({_uses(_count(result, Status.REWRITTEN))})"
+        for result in report.changed
+    ]
+    if files:
+        yield _listed("Written:", files)
+    stayed = [
+        f"{stay.first.place.page}:{stay.first.place.line}: {stay.first.symbol}"
+        f"{f' and {stay.count - 1} more' if stay.count > 1 else ''}: {stay.reason}"
+        for stay in report.stayed
+    ]
+    if stayed:
+        yield _listed("Stayed on the ORM:", stayed)
+
+
+def _listed(title: str, lines: Iterable[str]) -> str:
+    return title + "\n" + "".join(f"    {line}\n" for line in lines)
 
 
 def render_finding(finding: Finding, *, colour: bool = False) -> str:
@@ -61,6 +93,12 @@ def summary(run: RunResult) -> str:
     if counts.changed:
         verb = "written" if run.written else "would change"
         sentences.append(f"{_files(counts.changed)} {verb}")
+    if counts.known:
+        sentences.append(f"{_uses(counts.known)} known from the baseline")
+    if counts.gone:
+        sentences.append(
+            f"{counts.gone} of the baseline {'is' if counts.gone == 1 else 'are'} gone"
+        )
     if counts.failed:
         sentences.append(f"{_files(counts.failed)} could not be handled")
     return ("; ".join(sentences) or "No ORM use found") + "."
@@ -69,15 +107,22 @@ def summary(run: RunResult) -> str:
 def _ledger(counts: Counts) -> str:
     if not counts.found:
         return f"No ORM use found in {_files(counts.files - counts.failed)}"
-    uses = "ORM use" if counts.found == 1 else "ORM uses"
     return (
-        f"{counts.found} {uses} in {_files(counts.files)}: {counts.rewritten} rewritten, "
+        f"{_uses(counts.found)} in {_files(counts.files)}: {counts.rewritten} rewritten, "
         f"{counts.reported} reported, {counts.ignored} ignored"
     )
 
 
 def _files(count: int) -> str:
     return "1 file" if count == 1 else f"{count} files"
+
+
+def _uses(count: int) -> str:
+    return "1 ORM use" if count == 1 else f"{count} ORM uses"
+
+
+def _count(result: FileResult, status: Status) -> int:
+    return sum(site.status is status for site in result.sites)
 
 
 def _order(finding: Finding) -> tuple[Place, str]:
@@ -105,8 +150,9 @@ def _shortened(places: Iterable[Place]) -> Iterator[str]:
 
 def _sites(result: FileResult) -> Iterator[str]:
     for site in sorted(result.sites, key=lambda site: site.place):
-        if site.status is not Status.REPORTED:
-            yield f"{site.place}: {site.rule} {site.status.value}: {site.symbol}\n"
+        if site.status is not Status.REPORTED or site.known:
+            known = " (known)" if site.known else ""
+            yield f"{site.place}: {site.rule} {site.status.value}: {site.symbol}{known}\n"
 
 
 def _signatures(results: Iterable[FileResult]) -> Iterator[str]:

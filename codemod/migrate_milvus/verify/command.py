@@ -15,12 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from migrate_milvus import cli
+from migrate_milvus.options import (
+    check_formats,
+    coloured,
+    fail,
+    migration_options,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from migrate_milvus.verify.verifying import Job
 
 TIMEOUT = 600.0
+INTERRUPTED = 130
 
 EPILOG = """\b
 Exit codes:
@@ -82,10 +89,10 @@ class _VerifyCommand(click.Command):
     "reports",
     multiple=True,
     metavar="text|json[=FILE]",
-    callback=cli._reports,
+    callback=check_formats("text", "json"),
     help="Format, and file, of the report.",
 )
-@cli.migration_options
+@migration_options
 @click.option("--color/--no-color", "colour", default=None, help="Default: on a terminal.")
 @click.pass_context
 def verify(ctx: click.Context, /, paths: tuple[Path, ...], **options: Any) -> None:
@@ -98,19 +105,16 @@ def verify(ctx: click.Context, /, paths: tuple[Path, ...], **options: Any) -> No
     command: tuple[str, ...] = ctx.meta.get("command", ())
     if not command:
         raise click.UsageError("give the command to run behind --, such as: -- python demo.py")
-    if sum(1 for _, file in options["reports"] if file is None) > 1:
-        raise click.UsageError("Only one --report can go to standard output.")
     if os.name != "posix":
-        cli._fail("verify needs a POSIX system, such as Linux or macOS")
+        fail("verify needs a POSIX system, such as Linux or macOS")
     _check_server(options)
     _check_extra(options)
-    cli._check_rules((*options["select"], *options["ignore"]))
     with _signals_interrupt():
         try:
             ctx.exit(_run(paths or (Path(),), command, options))
         except KeyboardInterrupt:
             click.echo("Interrupted: every process was ended, nothing of yours changed.", err=True)
-            ctx.exit(cli.INTERRUPTED)
+            ctx.exit(INTERRUPTED)
 
 
 def _check_server(options: dict[str, Any]) -> None:
@@ -137,7 +141,7 @@ def _check_extra(options: dict[str, Any]) -> None:
         return
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
-        cli._fail(f"verify needs {' and '.join(missing)}: pip install 'migrate-milvus[verify]'")
+        fail(f"verify needs {' and '.join(missing)}: pip install 'migrate-milvus[verify]'")
 
 
 def _run(paths: tuple[Path, ...], command: tuple[str, ...], options: dict[str, Any]) -> int:
@@ -145,7 +149,7 @@ def _run(paths: tuple[Path, ...], command: tuple[str, ...], options: dict[str, A
     from migrate_milvus.verify.verifying import CannotVerify, Job, verify
 
     job = Job(
-        settings=cli._settings(paths, options),
+        settings=settings_of(paths, options),
         command=command,
         cwd=Path(os.path.realpath(os.curdir)),
         backend=options["backend"],
@@ -156,7 +160,7 @@ def _run(paths: tuple[Path, ...], command: tuple[str, ...], options: dict[str, A
         allow_failure=options["allow_failure"],
     )
     _check_include(job)
-    colour = cli._coloured(options)
+    colour = coloured(options)
     try:
         verdict = verify(job, stage=_stage)
     except CannotVerify as error:
@@ -193,22 +197,24 @@ def _included(paths: tuple[Path, ...]) -> Iterator[Path]:
 def _check_include(job: Job) -> None:
     for path in job.include:
         if not Path(os.path.realpath(path.parent)).is_relative_to(job.settings.root):
-            cli._fail(f"--include {path}: not in the project {job.settings.root}")
+            fail(f"--include {path}: not in the project {job.settings.root}")
 
 
 def _print(options: dict[str, Any], *, text: Any, json: Any, failed: bool = False) -> int:
     """Write the reports; returns 2 when one could not be written."""
+    from migrate_milvus.output import save
+
     code = 0
     reports = options["reports"]
     for form, file in reports:
         rendered = json() if form == "json" else text(file is not None)
         if file is None:
-            click.echo(rendered, nl=False, color=cli._coloured(options) or None)
+            click.echo(rendered, nl=False, color=coloured(options) or None)
         else:
-            code = max(code, cli._save(Path(file), rendered))
+            code = max(code, 0 if save(Path(file), rendered) else 2)
     if not any(file is None for _, file in reports):
         # a verdict is the result of the command; why there is none is an error
-        click.echo(text(False), nl=False, err=failed, color=cli._coloured(options) or None)
+        click.echo(text(False), nl=False, err=failed, color=coloured(options) or None)
     return code
 
 

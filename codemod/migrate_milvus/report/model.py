@@ -1,0 +1,67 @@
+"""What every report is made from: one model, many faces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrate_milvus.model import FOR_REST, FileResult, SiteRecord, Status
+from migrate_milvus.pipeline import RunResult
+
+if TYPE_CHECKING:
+    from migrate_milvus.registry import RuleInfo
+
+
+@dataclass(frozen=True)
+class Stayed:
+    """ORM uses that stay together, and why: ``first`` is the first of ``count`` sites."""
+
+    first: SiteRecord
+    count: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """A run, and what its reports say besides: the project's ``root``, which pymilvus the new code
+    needs, and the command that takes back what was written (empty: nothing was, or there is none).
+    """
+
+    run: RunResult
+    root: Path
+    requirement: str = ""
+    undo: str = ""
+
+    @property
+    def changed(self) -> Iterator[FileResult]:
+        """The files with a new text."""
+        return (result for result in self.run.results if result.text is not None)
+
+    @cached_property
+    def stayed(self) -> tuple[Stayed, ...]:
+        """The units that stay on the ORM; what is known from a baseline is left out."""
+        found: dict[tuple[str, str], list[SiteRecord]] = {}
+        for result in self.run.results:
+            for site in sorted(result.sites, key=lambda site: site.place):
+                if site.status is Status.REPORTED and not site.known and site.reason != FOR_REST:
+                    group = site.unit or f"{site.reason} {site.code}"
+                    found.setdefault((site.place.path, group), []).append(site)
+        return tuple(
+            Stayed(sites[0], len(sites), next((s.reason for s in sites if s.reason), ""))
+            for sites in found.values()
+        )
+
+    @cached_property
+    def rules(self) -> dict[str, RuleInfo]:
+        """All rules by their ids."""
+        from migrate_milvus.registry import rules
+
+        return {rule.id: rule for rule in rules()}
+
+    def inside(self, result: FileResult) -> str | None:
+        """The path of a file as seen from the project's root, None for one outside."""
+        path = result.document.path
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else None
