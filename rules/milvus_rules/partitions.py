@@ -20,11 +20,14 @@ from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, require, unknown
 from milvus_rules.collections import Writer
 from milvus_rules.owners import constructor_owner, owner_name
+from milvus_rules.showing import is_shown, note_shown
 from milvus_rules.writing import Pair, client_call, is_none, is_pure, is_statement, keyword, known
 
 ARGUMENTS = predicate("partition-arguments-known", "every argument has a meaning for the client")
 HANDLER = predicate("partition-handler", "no handler around waits for an existing partition")
-LISTED = predicate("partitions-listed", "the list of partitions is only gone through or counted")
+LISTED = predicate(
+    "partitions-listed", "the list of partitions is only gone through, counted or shown"
+)
 
 _ROW_COUNT = '["row_count"]'
 
@@ -190,7 +193,9 @@ class Partitions(Rule):
 
     What was read of each partition is read by its name.
 
-    Refused when the list itself is printed, returned or passed on.
+    Accepted difference: where the list is printed or logged it shows the names; a note says so.
+
+    Refused when the list itself is returned or passed on.
 
     Source: both sides run on pymilvus 2.3.8 to 3.0.2 and Milvus Lite.
     """
@@ -200,13 +205,18 @@ class Partitions(Rule):
     symbols = ("Collection.partitions",)
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
-        require(LISTED, lambda: _listed(site, planning))
+        shown: list[ast.AST] = []
+        require(LISTED, lambda: _listed(site, planning, shown))
+        note_shown(planning, site, shown, "the names of the partitions")
         call = client_call(planning, site, "list_partitions", (None, planning.name(site)))
         return [ReplaceNode(site.node, (call,))]
 
 
-def _listed(site: Site, planning: Planning) -> Answer:
-    """Whether every expression that holds the list goes through it, counts it or tests it."""
+def _listed(site: Site, planning: Planning, shown: list[ast.AST]) -> Answer:
+    """Whether every expression that holds the list goes through it, counts, tests or shows it.
+
+    Those that show it are added to ``shown``.
+    """
     parents = planning.flow.source.parents
     held = planning.flow.value(site.node)
     for node, values in planning.flow.values.items():
@@ -224,6 +234,9 @@ def _listed(site: Site, planning: Planning) -> Answer:
                 continue
             case ast.If() | ast.UnaryOp(op=ast.Not()) | ast.BoolOp():
                 continue
+        if is_shown(planning, node):
+            shown.append(node)
+            continue
         return unknown(
             "what becomes of the list of partitions is not known",
             "client.list_partitions(collection_name)  # names, not objects",

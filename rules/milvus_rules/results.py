@@ -10,7 +10,8 @@ from migrate_milvus.flow import Site, Slot
 from migrate_milvus.planning import Planning
 from migrate_milvus.program import ClassInfo, FunctionInfo
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, require, unknown
-from migrate_milvus.values import ModuleValue, Object
+from migrate_milvus.values import Object
+from milvus_rules.showing import is_shown, note_shown
 from milvus_rules.writing import is_pure
 
 DELETE_RESULT = predicate(
@@ -24,7 +25,6 @@ _ITEMS = {
     "upsert": {"primary_keys": "ids", "upsert_count": "upsert_count", "cost": "cost"},
 }
 _UPSERT_KEYS_SINCE = (2, 6, 3)
-_LOGGING = frozenset({"debug", "info", "warning", "warn", "error", "critical", "exception"})
 
 
 def check_result(site: Site, planning: Planning) -> None:
@@ -39,12 +39,12 @@ def check_result(site: Site, planning: Planning) -> None:
     deleting = verb == "delete"
     reason, rule = (DELETE_RESULT, "MLV402") if deleting else (RESULT, "MLV403")
     kind = "a dict, or a list of keys where the server returns them" if deleting else "a dict"
-    shown: set[int] = set()
+    shown: list[ast.AST] = []
     for (item, node), escape in planning.flow.escapes.items():
         if item != made:
             continue
-        if _is_shown(planning, node):
-            shown.add(planning.flow.source.place(node)[0])
+        if is_shown(planning, node):
+            shown.append(node)
             continue
         require(
             reason,
@@ -55,11 +55,7 @@ def check_result(site: Site, planning: Planning) -> None:
             node=node,
             rule=rule,
         )
-    if shown:
-        lines = ", ".join(map(str, sorted(shown)))
-        planning.note(
-            site, "result-shown", f"what line {lines} shows becomes the client's answer: {kind}"
-        )
+    note_shown(planning, site, shown, f"the client's answer: {kind}")
     for slot, values in planning.flow.store.items():
         if made in values:
             require(
@@ -87,39 +83,6 @@ def _recipe(planning: Planning, site: Site) -> str:
         )
     items = _ITEMS[_verb(site)]
     return "; ".join(f'{variable}.{name} is {variable}["{key}"]' for name, key in items.items())
-
-
-def _is_shown(planning: Planning, node: ast.AST) -> bool:
-    """Whether ``node`` only becomes part of a text that is printed or logged."""
-    parents = planning.flow.source.parents
-    while True:
-        parent = parents.get(node)
-        match parent:
-            case ast.FormattedValue() | ast.JoinedStr() | ast.Tuple():
-                pass
-            case ast.BinOp(op=ast.Mod() | ast.Add()):
-                pass
-            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str()), attr="format")):
-                pass
-            case ast.Call(func=function) if _is_builtin(planning, function, "str", "repr"):
-                pass
-            case ast.Call(func=function, keywords=keywords):
-                printing = _is_builtin(planning, function, "print") and not any(
-                    keyword.arg == "file" for keyword in keywords
-                )
-                logging = isinstance(function, ast.Attribute) and function.attr in _LOGGING
-                return (printing or logging) and isinstance(parents[parent], ast.Expr)
-            case _:
-                return False
-        node = parent
-
-
-def _is_builtin(planning: Planning, function: ast.expr, *names: str) -> bool:
-    return any(
-        value == ModuleValue(f"builtins.{name}")
-        for value in planning.flow.value(function)
-        for name in names
-    )
 
 
 def _slot_answer(site: Site, planning: Planning, slot: Slot, kind: str) -> Answer:

@@ -1,0 +1,53 @@
+"""What is only printed or logged: there another text may take its place, and a note says so."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from migrate_milvus.flow import Site
+from migrate_milvus.planning import Planning
+from migrate_milvus.values import ModuleValue
+
+_LOGGING = frozenset({"debug", "info", "warning", "warn", "error", "critical", "exception"})
+
+
+def is_shown(planning: Planning, node: ast.AST) -> bool:
+    """Whether ``node`` only becomes part of a text that is printed or logged."""
+    parents = planning.flow.source.parents
+    while True:
+        parent = parents.get(node)
+        match parent:
+            case ast.FormattedValue() | ast.JoinedStr() | ast.Tuple():
+                pass
+            case ast.BinOp(op=ast.Mod() | ast.Add()):
+                pass
+            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str()), attr="format")):
+                pass
+            case ast.Call(func=function) if _is_builtin(planning, function, "str", "repr"):
+                pass
+            case ast.Call(func=function, keywords=keywords):
+                printing = _is_builtin(planning, function, "print") and not any(
+                    keyword.arg == "file" for keyword in keywords
+                )
+                logging = isinstance(function, ast.Attribute) and function.attr in _LOGGING
+                return (printing or logging) and isinstance(parents[parent], ast.Expr)
+            case _:
+                return False
+        node = parent
+
+
+def _is_builtin(planning: Planning, function: ast.expr, *names: str) -> bool:
+    return any(
+        value == ModuleValue(f"builtins.{name}")
+        for value in planning.flow.value(function)
+        for name in names
+    )
+
+
+def note_shown(planning: Planning, site: Site, nodes: Sequence[ast.AST], becomes: str) -> None:
+    """Say which lines show another text from now on; nothing where there are none."""
+    lines = sorted({planning.flow.source.place(node)[0] for node in nodes})
+    if lines:
+        where = ", ".join(map(str, lines))
+        planning.note(site, "result-shown", f"what line {where} shows becomes {becomes}")
