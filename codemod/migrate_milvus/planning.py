@@ -309,6 +309,8 @@ class Planning:
                 and not connections.is_disconnect(site.symbol)
                 and not self._only_tested(site)
             ):
+                if connections.lists(site.symbol):
+                    self.kept_connects |= connects.keys() - {key}
                 if any(self._follows(site, connect) for connect in connects.get(key, ())):
                     self.kept_in.setdefault(key, set()).add(site.function)
                 else:
@@ -363,7 +365,7 @@ class Planning:
                 _holder(key),
                 closes,
             )
-            if place.mode == "local" and self._alone_in_its_functions(key, uses):
+            if place.mode == "local" and self._alone_in_its_functions(key, connects, uses):
                 name = placement.free_name("client", lambda n: n in self.flow.program.identifiers)
                 place = replace(place, name=name)
             if not shared:
@@ -426,11 +428,17 @@ class Planning:
             for value in given
         )
 
-    def _alone_in_its_functions(self, key: Hashable, uses: dict[Hashable, list[Site]]) -> bool:
-        """Whether the functions that use the connection use no other."""
-        own = {site.function for site in uses.get(key, [])}
+    def _alone_in_its_functions(self, key: Hashable, *tables: dict[Hashable, list[Site]]) -> bool:
+        """Whether the functions that open or use the connection, and those in them, know no other.
+
+        ``tables`` are the sites that open connections and those that use them.
+        """
+        own = {site.function for table in tables for site in table.get(key, [])}
         return not any(
-            site.function in own and other != key for other, sites in uses.items() for site in sites
+            other != key and own.intersection(placement.scopes(site.function)[:-1] or [None])
+            for table in tables
+            for other, sites in table.items()
+            for site in sites
         )
 
     def needs_client_here(self, site: Site) -> bool:

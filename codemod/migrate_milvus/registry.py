@@ -133,6 +133,9 @@ class Connections(Protocol):
     def asks(self, symbol: str) -> bool:
         """Whether the symbol asks if a connection is open."""
 
+    def lists(self, symbol: str) -> bool:
+        """Whether the symbol tells of all connections that are open."""
+
     def configures(self, symbol: str) -> bool:
         """Whether the symbol stores what a later connect takes."""
 

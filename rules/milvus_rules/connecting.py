@@ -30,7 +30,8 @@ from migrate_milvus.registry import (
     require,
     unknown,
 )
-from migrate_milvus.values import NONE, Const, Opaque
+from migrate_milvus.values import NONE, Const, ModuleValue, Opaque
+from milvus_rules.showing import is_shown, note_shown
 from milvus_rules.writing import (
     Pair,
     call_of,
@@ -61,6 +62,9 @@ PORT = predicate("connect-port-in-range", "the port is one that both sides accep
 RESULT = predicate("connect-result-unused", "the result of connect(), None, is not used")
 RUNS = predicate("connect-runs", "connect() runs on every path to the uses")
 OPEN = predicate("connection-open-before", "connect() has run, and nothing disconnects")
+LISTED = predicate(
+    "connections-listed", "the list of connections holds the default one only, and it is open"
+)
 DISCONNECT_ALIAS = predicate("disconnect-alias-known", "the alias can be told from the code")
 ALONE = predicate("disconnect-alone", "the call is a statement, or all of it becomes the client's")
 NOT_AFTER_CLOSE = predicate("client-not-used-after-close", "nothing uses the connection afterwards")
@@ -488,6 +492,74 @@ class HasConnection(Rule):
         if isinstance(parent, ast.Compare | ast.BinOp | ast.UnaryOp):
             written = f"({written})"
         return [ReplaceNode(site.node, (written,))]
+
+
+class ListConnections(Rule):
+    """``print(connections.list_connections())`` shows the client that was just made.
+
+    ``[("default", client)]``: the alias with its client, in place of the ORM's handler, whose text
+    holds an address in memory; a note says so.
+
+    Refused where the list is used for anything else, and where another connection than the default
+    one may be open, or that one may be closed.
+
+    Source: both sides run on pymilvus 3.0.2.
+    """
+
+    id = "MLV103"
+    title = "the registry of connections is gone"
+    symbols = ("connections.list_connections",)
+    order = 61
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        recipe = planning.rule_set.recipe(site.symbol)
+        require(
+            BY_HAND,
+            lambda: (
+                PROVED
+                if is_shown(planning, site.node)
+                else unknown("the client keeps no registry of connections", recipe)
+            ),
+        )
+        require(LISTED, lambda: _only_default(planning, site, recipe))
+        client = planning.client(site)
+        note_shown(planning, site, [site.node], "the client in place of its handler")
+        return [ReplaceNode(site.node, (f'[("default", {client})]',))]
+
+
+def _only_default(planning: Planning, site: Site, recipe: str) -> Answer:
+    """Whether the list holds nothing but the default connection, open."""
+    connects = [other for other in planning.sites if other.symbol == "connections.connect"]
+    if (
+        any(planning.keys[id(other)] != DEFAULT_KEY for other in connects)
+        or any(other.symbol == "connections.add_connection" for other in planning.sites)
+        or planning.context.connects_elsewhere
+    ):
+        return unknown("other connections may be listed besides the default one", recipe)
+    if not any(_just_opened(planning, other, site) for other in connects):
+        return unknown("whether the connection is open here depends on what ran before", recipe)
+    if planning.stays(site):
+        return unknown("the connection stays for what remains on the ORM", recipe)
+    return PROVED
+
+
+def _just_opened(planning: Planning, connect: Site, site: Site) -> bool:
+    """Whether ``connect`` ran before in the same block, and nothing since that may close it."""
+    block, index = planning.block_of(planning.flow.source.statement(connect.node))
+    place = planning.flow.source.place(site.node)
+    passed: list[ast.AST] = []
+    for statement in block[index + 1 :]:
+        inside = list(ast.walk(statement))
+        passed += inside
+        if site.node in inside:
+            return all(
+                planning.flow.value(node.func) == {ModuleValue("builtins.print")}
+                for node in passed
+                if isinstance(node, ast.Call)
+                and node is not site.node
+                and planning.flow.source.place(node) < place
+            )
+    return False
 
 
 def _closing_seen(planning: Planning, site: Site) -> bool:

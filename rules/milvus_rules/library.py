@@ -338,6 +338,9 @@ class _Connections:
     def asks(self, symbol: str) -> bool:
         return symbol == "connections.has_connection"
 
+    def lists(self, symbol: str) -> bool:
+        return symbol == "connections.list_connections"
+
     def configures(self, symbol: str) -> bool:
         return symbol == "connections.add_connection"
 
