@@ -172,7 +172,7 @@ class RuleSet:
     parameters: Callable[[str], tuple[str, ...]]
     check_calls: Callable[[ast.Module, tuple[int, ...], ast.Module], Iterable[tuple[ast.Call, str]]]
 
-    # What is reported without a rule of its own that rewrites something.
+    # Every id with its page, and so those under which something is only reported.
     infos: tuple[RuleInfo, ...] = ()
 
     def rule_for(self, symbol: str) -> Rule | None:
@@ -211,12 +211,5 @@ def _subclasses(base: type[Rule]) -> list[Rule]:
 
 
 def rules() -> list[RuleInfo]:
-    """The rules, for listings."""
-    infos: dict[str, RuleInfo] = {}
-    for info in load().infos:
-        infos.setdefault(info.id, info)
-    for rule in load().rules:
-        infos.setdefault(
-            rule.id, RuleInfo(rule.id, rule.title, inspect.cleandoc(rule.__doc__ or ""))
-        )
-    return sorted(infos.values(), key=lambda info: info.id)
+    """The rules with their pages, for listings."""
+    return list(load().infos)

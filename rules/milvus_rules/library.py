@@ -9,7 +9,7 @@ from migrate_milvus.arguments import bind
 from migrate_milvus.flow import Fact, Flow, Site, State
 from migrate_milvus.registry import Rule, RuleInfo, RuleSet
 from migrate_milvus.values import Object, Shape, objects
-from milvus_rules import catalogue, signatures
+from milvus_rules import catalogue, pages, signatures
 
 # What calls give, whose attributes have another form with the client.
 RESULTS = frozenset(
@@ -371,7 +371,7 @@ def rule_set(rules: tuple[Rule, ...]) -> RuleSet:
         fallback=_fallback,
         recipe=_recipe,
         parameters=lambda symbol: PARAMETERS.get(symbol, ()),
-        infos=INFOS,
+        infos=pages.infos(rules, INFOS),
         check_calls=lambda tree, version, before: signatures.check_module(
             tree, version, before=before
         ),

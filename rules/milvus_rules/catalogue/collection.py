@@ -163,7 +163,7 @@ LIFE: tuple[Symbol, ...] = (
     Symbol(
         "Collection.indexes",
         "property",
-        "MLV211",
+        "MLV302",
         None,
         recipe("""
             names = client.list_indexes(collection_name)
@@ -292,7 +292,7 @@ LIFE: tuple[Symbol, ...] = (
         """),
         client=("compact", "get_compaction_state"),
         result="CompactionState",
-        verdict="report",
+        verdict="if",
     ),
     Symbol(
         "Collection.get_compaction_plans",

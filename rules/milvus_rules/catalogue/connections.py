@@ -83,7 +83,7 @@ SYMBOLS: tuple[Symbol, ...] = (
             connected = client is not None
         """),
         result="bool",
-        verdict="report",
+        verdict="if",
     ),
     Symbol(
         "connections.list_connections",

@@ -10,7 +10,7 @@ SYMBOLS: tuple[Symbol, ...] = (
     Symbol(
         "Index",
         "constructor",
-        RULE,
+        "MLV301",
         "collection, field_name, index_params, **",
         recipe("""
             index_params = client.prepare_index_params()
@@ -93,7 +93,7 @@ SYMBOLS: tuple[Symbol, ...] = (
         """),
         client=("list_indexes",),
         result="dict",
-        verdict="report",
+        verdict="if",
     ),
     Symbol(
         "Index.drop",

@@ -100,7 +100,7 @@ SYMBOLS: tuple[Symbol, ...] = (
     Symbol(
         "Partition.insert",
         "method",
-        RULE,
+        "MLV401",
         "data, timeout=None, **",
         recipe("""
             fields = ("id", "vector")  # in schema order
@@ -115,7 +115,7 @@ SYMBOLS: tuple[Symbol, ...] = (
     Symbol(
         "Partition.upsert",
         "method",
-        RULE,
+        "MLV401",
         "data, timeout=None, **",
         recipe("""
             fields = ("id", "vector")  # in schema order
@@ -130,7 +130,7 @@ SYMBOLS: tuple[Symbol, ...] = (
     Symbol(
         "Partition.delete",
         "method",
-        RULE,
+        "MLV402",
         "expr, timeout=None, **",
         recipe("""
             client.delete(
@@ -145,7 +145,7 @@ SYMBOLS: tuple[Symbol, ...] = (
     Symbol(
         "Partition.search",
         "method",
-        RULE,
+        "MLV501",
         "data, anns_field, param, limit, expr=None, output_fields=None, timeout=None, "
         "round_decimal=-1, **",
         recipe("""
@@ -162,7 +162,7 @@ SYMBOLS: tuple[Symbol, ...] = (
     Symbol(
         "Partition.hybrid_search",
         "method",
-        RULE,
+        "MLV501",
         "reqs, rerank, limit, output_fields=None, timeout=None, round_decimal=-1, **",
         recipe("""
             results = client.hybrid_search(
@@ -177,7 +177,7 @@ SYMBOLS: tuple[Symbol, ...] = (
     Symbol(
         "Partition.query",
         "method",
-        RULE,
+        "MLV502",
         "expr, output_fields=None, timeout=None, **",
         recipe("""
             rows = client.query(
@@ -193,7 +193,7 @@ SYMBOLS: tuple[Symbol, ...] = (
     Symbol(
         "Partition.get_replicas",
         "method",
-        RULE,
+        "MLV212",
         "timeout=None, **",
         recipe("""
             for replica in client.describe_replica(collection_name, timeout=timeout):
