@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from migrate_milvus.document import Document
     from migrate_milvus.model import FileResult
     from migrate_milvus.pipeline import Project, RunResult
+    from migrate_milvus.report.model import Report
     from migrate_milvus.settings import Settings
 
 INTERRUPTED = 130
@@ -248,11 +249,14 @@ def _write_baseline(run: RunResult, settings: Settings) -> int:
     return 2 if failures else 0
 
 
-def _report(run: RunResult, settings: Settings, undo: str = "") -> Any:
+def _report(run: RunResult, settings: Settings, undo: str = "") -> Report:
+    """The model of all reports; programs read their paths as seen from the repository here."""
     from migrate_milvus.report.model import Report
+    from migrate_milvus.settings import git_root
 
     version = ".".join(map(str, settings.target_version))
-    return Report(run, settings.root, f"pymilvus {version} or newer", undo)
+    root = git_root(Path.cwd()) or settings.root
+    return Report(run, root, f"pymilvus {version} or newer", undo)
 
 
 def _run_stdin(settings: Settings, options: dict[str, Any]) -> int:

@@ -29,7 +29,7 @@ KEYS = (
 )
 
 # Every report that there is; the command line and the configuration take the same names.
-FORMATS = ("text", "json")
+FORMATS = ("text", "json", "sarif", "github", "markdown", "html")
 
 T = TypeVar("T")
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from migrate_milvus.model import FileResult
+    from migrate_milvus.model import FileResult, Place
 
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
+_ANY_END = re.compile(r"\r\n|\r|\n")
 _NO_NEWLINE = "\\ No newline at end of file\n"
 
 
@@ -43,6 +45,33 @@ def unified_diff(old: str, new: str, name: str) -> str:
         if not line.endswith("\n"):
             parts.append("\n" + _NO_NEWLINE)
     return "".join(parts)
+
+
+def moved(result: FileResult) -> Callable[[Place], Place]:
+    """Where a place of the old text is in the new one: on its line, if that is still there.
+
+    A place on a line that was replaced comes to what stands instead of it.
+    """
+    import difflib
+
+    assert result.text is not None
+    blocks = {
+        part.cell: difflib.SequenceMatcher(
+            None, _ANY_END.split(part.old), _ANY_END.split(part.new), autojunk=False
+        ).get_opcodes()
+        for part in result.document.parts(result.text)
+    }
+
+    def move(place: Place) -> Place:
+        for tag, start, stop, new_start, new_stop in blocks.get(place.cell, ()):
+            if start < place.line <= stop:
+                line = place.line - start + new_start
+                if tag != "equal":
+                    line = max(min(line, new_stop), 1)
+                return replace(place, line=line)
+        return place
+
+    return move
 
 
 def coloured(diff: str) -> str:

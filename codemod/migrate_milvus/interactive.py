@@ -75,6 +75,7 @@ class Session:
         for group, steps in groups:
             results += self._group(group, steps, number, total)
             number += len(steps)
+        pipeline.move_places(results)
         return pipeline.conclude(results, written=True, scanned=self._project.scanned)
 
     def _group(

@@ -141,9 +141,30 @@ def migrate(
 
 
 def written(run: RunResult) -> RunResult:
-    """``run`` with its new texts on disk; what could not be written says so."""
+    """``run`` with its new texts on disk; what could not be written says so.
+
+    Places are then those of the new texts, which is what the owner finds in the files.
+    """
     results = [write_result(result) for result in run.results]
+    move_places(results)
     return conclude(results, written=True, scanned=run.scanned, gone=run.counts.gone)
+
+
+def move_places(results: Sequence[FileResult]) -> None:
+    """Let the places of ``results`` be those of their new texts."""
+    from migrate_milvus.diffing import moved
+
+    moves = {r.document.name: moved(r) for r in results if r.text is not None}
+
+    def move(place: Place) -> Place:
+        return moves[place.path](place) if place.path in moves else place
+
+    for result in results:
+        result.sites = [replace(site, place=move(site.place)) for site in result.sites]
+        result.findings = [
+            replace(f, place=move(f.place), follows=tuple(move(place) for place in f.follows))
+            for f in result.findings
+        ]
 
 
 def run_document(

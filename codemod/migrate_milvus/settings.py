@@ -107,7 +107,7 @@ def load(paths: Sequence[Path], options: Options | None = None) -> Settings:
     pyproject = _nearest(start, "pyproject.toml")
     tables = read_toml(pyproject) if pyproject else {}
     config = Configuration(pyproject, table(tables, "tool", "migrate-milvus", file=pyproject))
-    root = _git_root(start) or (pyproject.parent if pyproject else start)
+    root = git_root(start) or (pyproject.parent if pyproject else start)
     base = pyproject.parent if pyproject else root
     exclude = (
         *(_anchored(pattern, base, root) for pattern in config.strings("exclude")),
@@ -257,7 +257,8 @@ def _nearest(folder: Path, name: str) -> Path | None:
     return None
 
 
-def _git_root(folder: Path) -> Path | None:
+def git_root(folder: Path) -> Path | None:
+    """The folder of the repository around ``folder``, if there is one."""
     for parent in (folder, *folder.parents):
         if (parent / ".git").exists():
             return parent

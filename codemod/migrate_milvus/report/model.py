@@ -8,7 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrate_milvus.model import FOR_REST, FileResult, SiteRecord, Status
+from migrate_milvus.model import (
+    FOR_REST,
+    FileResult,
+    Finding,
+    Place,
+    Severity,
+    SiteRecord,
+    Status,
+)
 from migrate_milvus.pipeline import RunResult
 
 if TYPE_CHECKING:
@@ -43,6 +51,11 @@ class Report:
     @cached_property
     def stayed(self) -> tuple[Stayed, ...]:
         """The units that stay on the ORM; what is known from a baseline is left out."""
+        reasons: dict[Place, Finding] = {}
+        for finding in (finding for result in self.run.results for finding in result.findings):
+            if finding.severity is Severity.BLOCKED:
+                for place in (*finding.follows, finding.place):
+                    reasons.setdefault(place, finding)
         found: dict[tuple[str, str], list[SiteRecord]] = {}
         for result in self.run.results:
             for site in sorted(result.sites, key=lambda site: site.place):
@@ -50,8 +63,7 @@ class Report:
                     group = site.unit or f"{site.reason} {site.code}"
                     found.setdefault((site.place.path, group), []).append(site)
         return tuple(
-            Stayed(sites[0], len(sites), next((s.reason for s in sites if s.reason), ""))
-            for sites in found.values()
+            Stayed(sites[0], len(sites), _reason(sites, reasons)) for sites in found.values()
         )
 
     @cached_property
@@ -65,3 +77,16 @@ class Report:
         """The path of a file as seen from the project's root, None for one outside."""
         path = result.document.path
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else None
+
+
+def _reason(sites: list[SiteRecord], findings: dict[Place, Finding]) -> str:
+    """Why a unit stays: the finding that is in its way, and its line where that is another one."""
+    for site in sites:
+        finding = findings.get(site.place)
+        if finding is not None:
+            place, first = finding.place, sites[0].place
+            if place.page != first.page:
+                return f"{finding.reason} at {place.page}:{place.line}"
+            same = place.line == first.line
+            return finding.reason if same else f"{finding.reason} at line {place.line}"
+    return next((site.reason for site in sites if site.reason), "")
