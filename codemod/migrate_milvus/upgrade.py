@@ -83,7 +83,8 @@ class Undo:
         if patch is None:
             return ""
         at = "" if repository == Path.cwd() else f"-C {shlex.quote(str(repository))} "
-        return f"git {at}apply -R {shlex.quote(display(str(patch), str(repository)))}"
+        inside = patch.relative_to(repository) if patch.is_relative_to(repository) else patch
+        return f"git {at}apply -R {shlex.quote(str(inside))}"
 
 
 def _file(result: FileResult) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from migrate_milvus.configuration import ConfigurationError
-from migrate_milvus.settings import Options, Settings, load, lower_bound
+from migrate_milvus.settings import Options, Settings, load, lower_bound, show
 
 
 def project(tmp_path: Path, pyproject: str = "") -> Path:
@@ -35,12 +35,23 @@ target-python = "3.9"
 line-length = 120
 unsafe = true
 keep-signatures = true
+client = "app.db:get_client"
+reports = ["github", "sarif=out/orm.sarif"]
+baseline = "known.json"
+per-file-ignores = { "tests/" = ["MLV2"], "x.py" = ["MLV301", "mlv4"] }
 """,
     )
     assert load([root]) == Settings(
         root=root,
         paths=(root,),
         exclude=("build/",),
+        client="app.db:get_client",
+        reports=(("github", None), ("sarif", str(root / "out/orm.sarif"))),
+        baseline=root / "known.json",
+        per_file_ignores=(
+            ("tests/", frozenset({"MLV2"})),
+            ("x.py", frozenset({"MLV301", "MLV4"})),
+        ),
         select=frozenset({"MLV4"}),
         ignore=frozenset({"MLV401"}),
         unsafe=True,
@@ -89,6 +100,25 @@ def test_rules_are_selected_by_what_their_ids_begin_with(tmp_path: Path) -> None
         ("[tool]\nmigrate-milvus.unsafe = 'x'\n", 2, "unsafe: must be true or false"),
         ("[x]\nunsafe = 1\n[tool.migrate-milvus.unsafe]\n", 3, "unsafe: must be true or false"),
         ("[tool]\nmigrate-milvus = 3\n", 2, "must be a table"),
+        ("[tool.migrate-milvus]\npaths = 'x'\n", 2, "paths: must be a list of strings"),
+        ("[tool.migrate-milvus]\npaths = ['x']\n", 2, "paths: no such file or folder: x"),
+        ("[tool.migrate-milvus]\nclient = 3\n", 2, "client: must be a string"),
+        ("[tool.migrate-milvus]\nclient = 'app.db'\n", 2, "client: must name an object"),
+        ("[tool.migrate-milvus]\nbaseline = []\n", 2, "baseline: must be a string"),
+        ("[tool.migrate-milvus]\nreports = ['xml']\n", 2, "reports: 'xml' is not a report"),
+        ("[tool.migrate-milvus]\nreports = ['json=']\n", 2, "reports: 'json=' names no file"),
+        ("[tool.migrate-milvus]\nreports = ['json', 'text']\n", 2, "reports: only one report"),
+        ("[tool.migrate-milvus]\nper-file-ignores = []\n", 2, "per-file-ignores: must be a table"),
+        (
+            "[tool.migrate-milvus.per-file-ignores]\n'a/' = ['MLV4']\n'b/' = 'MLV4'\n",
+            3,
+            "per-file-ignores: 'b/' must be a list of rule ids",
+        ),
+        (
+            "[tool.migrate-milvus.per-file-ignores]\n'a/' = ['MLV4']\n'b/' = ['X']\n",
+            3,
+            "per-file-ignores: 'X' is not a rule id",
+        ),
         ("x = 1\n[tool.\n", 2, "not valid TOML"),
         ("x = 1\nx = [\n", 2, "not valid TOML"),
     ],
@@ -208,3 +238,51 @@ def test_patterns_of_the_command_line_are_seen_from_the_working_directory(
     monkeypatch.chdir(root.parent)
     options = Options(exclude=(f"{root.name}/gen/x.py",))
     assert load([root], options).exclude == ("/gen/x.py",)
+
+
+def test_paths_of_the_configuration_hold_where_the_command_line_names_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = project(tmp_path, "[tool.migrate-milvus]\npaths = ['app', 'x.py']\n")
+    (root / "app").mkdir()
+    (root / "x.py").write_text("")
+    monkeypatch.chdir(root / "app")
+    assert load([]).paths == (root / "app", root / "x.py")
+    assert load([Path()]).paths == (root / "app",)
+    (root / "pyproject.toml").write_text("")
+    assert load([]).paths == (root / "app",)
+
+
+def test_settings_are_shown_with_who_set_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = project(
+        tmp_path,
+        "[project]\nrequires-python = '>=3.9'\n[tool.ruff]\nline-length = 88\n"
+        "[tool.migrate-milvus]\nignore = ['MLV6']\nper-file-ignores.'tests/' = ['MLV2']\n"
+        "unsafe = true\nexclude = ['gen']\n",
+    )
+    monkeypatch.chdir(root)
+    options = Options(exclude=("x.py",), target_version=(3, 0), reports=(("json", "o.json"),))
+    text = show(load([Path("pyproject.toml")], options))
+    assert text == (
+        f"# project: {root}\n"
+        "[tool.migrate-milvus]\n"
+        'paths = ["pyproject.toml"]  # command line\n'
+        'exclude = ["gen", "x.py"]  # command line, pyproject.toml:9\n'
+        "select = []  # default\n"
+        'ignore = ["MLV6"]  # pyproject.toml:6\n'
+        'per-file-ignores = { "tests/" = ["MLV2"] }  # pyproject.toml:7\n'
+        'target-version = "3.0"  # command line\n'
+        'target-python = "3.9"  # [project] requires-python\n'
+        "# client is not set\n"
+        "line-length = 88  # [tool.ruff]\n"
+        "unsafe = true  # pyproject.toml:8\n"
+        "keep-signatures = false  # default\n"
+        'reports = ["json=o.json"]  # command line\n'
+        "# baseline is not set\n"
+    )
+    # What is shown is a configuration that means the same.
+    (root / "pyproject.toml").write_text(text.replace(', "x.py"', ""))
+    again = load([])
+    assert (again.target_version, again.ignore, again.unsafe) == ((3, 0), frozenset({"MLV6"}), True)

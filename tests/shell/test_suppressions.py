@@ -60,3 +60,12 @@ def test_lines_are_counted_as_python_counts_them() -> None:
 
 def test_a_text_that_is_not_python_has_the_comments_before_the_fault() -> None:
     assert parse("# migrate-milvus: skip-file\nx = (\n").skip_file
+
+
+def test_a_comment_that_names_no_rule_is_noted_where_the_rules_are_known() -> None:
+    found = parse("a()  # migrate-milvus: ignore[MLV401,MLV4,MLX1, MLV999]\n")
+    assert found.ignores(1, "MLV401")
+    (finding,) = found.unused("a.py", {"MLV401", "MLV402"})
+    assert (finding.rule, finding.reason) == ("MLV002", "unknown-rule")
+    assert finding.message.endswith(" names MLX1, MLV999, which are no rules")
+    assert not found.unused("a.py")
