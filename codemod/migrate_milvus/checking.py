@@ -7,13 +7,11 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from migrate_milvus import planner
 from migrate_milvus.edits import Argument, CallTemplate, Src
 from migrate_milvus.flow import CallEdge, Flow
-from migrate_milvus.interpreter import interpret
 from migrate_milvus.model import SiteRecord, Status
 from migrate_milvus.names import early, unresolved
-from migrate_milvus.planning import Context, Plan, Planning
+from migrate_milvus.planning import Plan
 from migrate_milvus.registry import RuleSet
 from migrate_milvus.rewrite.live import Live
 from migrate_milvus.settings import Settings
@@ -38,34 +36,29 @@ def complaint(text: str, name: str) -> SyntaxError | ValueError | None:
 
 
 def check(
-    flow: Flow,
+    before: Flow,
     plan: Plan,
     live: Live,
-    text: str,
+    after: Flow,
+    again: Plan,
     settings: Settings,
     rules: RuleSet,
-    context: Context,
 ) -> str | None:
-    """What is wrong with the new ``text`` for ``plan``, in a sentence; None when nothing is.
+    """What is wrong with the new text of a module, in a sentence; None when nothing is.
 
-    ``live`` is what was to be written of the plan's edits.
+    ``live`` is what was to be written of the edits of ``plan``; the new program was analysed, which
+    gave ``after`` for the module, and planned ``again``.
     """
-    source = flow.source
-    error = complaint(text, source.name)
-    if error is not None:
-        return f"the new text is not valid Python: {error}"
-    after = SourceText(text, source.name)
-    new = interpret(after, rules.library, context.reached, context.elsewhere)
-    again = planner.plan(Planning(new, settings, rules, context), chains=False)
+    source, new = before.module.source, after.module.source
     if again.edits and not settings.held:  # what was held is free to change then
         line = getattr(again.edits[0].node, "lineno", "?")
         return f"a second run would change line {line} again"
     return (
         _check_left(plan.sites, again.sites)
-        or _check_names(source, after)
-        or _check_callers(flow, new)
-        or _check_client(source, after, settings, rules)
-        or _check_written(source, live, after)
+        or _check_names(source, new)
+        or _check_callers(before, after)
+        or _check_client(source, new, settings, rules)
+        or _check_written(source, live, new)
     )
 
 

@@ -52,7 +52,8 @@ class Document:
     """A user's file: where it is, how it is called in reports, and what it says.
 
     ``text`` has no byte order mark (``bom`` tells whether the file has one) and the line ends of
-    the file. ``name`` is a path with forward slashes, relative where that is possible.
+    the file; ``writable``: whether it may change. ``name`` is a path with forward slashes, relative
+    where that is possible.
     """
 
     path: Path
@@ -61,6 +62,7 @@ class Document:
     encoding: str
     bom: bool
     data: bytes
+    writable: bool = True
 
     @classmethod
     def read(cls, path: Path, name: str) -> Document:

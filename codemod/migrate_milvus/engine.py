@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import gc
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from migrate_milvus import planner, suppressions
 from migrate_milvus.checking import check, complaint
 from migrate_milvus.document import Document
-from migrate_milvus.exports import World
-from migrate_milvus.flow import Elsewhere, Flow
+from migrate_milvus.flow import Flow
 from migrate_milvus.importing import import_edits
-from migrate_milvus.interpreter import interpret
 from migrate_milvus.leftovers import unread_edits
 from migrate_milvus.model import FileResult, Finding, Place, Severity, Status
 from migrate_milvus.planning import Context, Plan, Planning
@@ -24,22 +23,13 @@ from migrate_milvus.rewrite import RewriteError, apply_edits
 from migrate_milvus.rewrite.live import Live
 from migrate_milvus.settings import Settings
 from migrate_milvus.syntax import SourceText
+from migrate_milvus.world import World
 
 # Deep but sane code (long chains of calls and operators) needs more than Python's default.
 _RECURSION = 6000
-# Objects that go from module to module: the longest chains of real programs need four.
-_PASSES = 6
 # Trees are many small objects that all stay: collecting often finds nothing and costs a tenth.
 _YOUNG = 100_000
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
-
-
-@dataclass
-class _Analysed:
-    document: Document
-    source: SourceText
-    flow: Flow | None = None
-    elsewhere: Elsewhere = field(default_factory=Elsewhere)
 
 
 def migrate(documents: Sequence[Document], settings: Settings) -> list[FileResult]:
@@ -62,195 +52,246 @@ def migrate(documents: Sequence[Document], settings: Settings) -> list[FileResul
 def _migrate(documents: Sequence[Document], settings: Settings) -> list[FileResult]:
     rules = load()
     results: list[FileResult] = []
-    modules: list[_Analysed] = []
+    sources: dict[str, SourceText] = {}
+    by_name = {document.name: document for document in documents}
     for document in documents:
-        candidate = rules.client_import in document.text
         try:
-            modules.append(_Analysed(document, SourceText(document.text, document.name)))
+            sources[document.name] = SourceText(document.text, document.name)
         except _UNREADABLE as error:
-            if candidate:
+            if rules.client_import in document.text:
                 results.append(_unreadable(document, error))
-    graph = ModuleGraph({m.document.name: m.source.tree for m in modules})
-    _interpret_all(modules, graph, rules, results)
-    candidates = [m for m in modules if m.flow is not None]
-    needing = {
-        m.document.name
-        for m in candidates
-        if m.flow is not None and _needs_connection(m.flow, rules)
-    }
-    connecting = {
-        m.document.name
-        for m in candidates
-        if m.flow is not None
-        and any(rules.connections.is_connect(s.symbol) for s in m.flow.every_site())
-    }
-    for module in candidates:
-        if module.flow is None:
-            continue
-        try:
-            related = graph.related(module.document.name)
-            context = Context(
-                reached=graph.reached(module.document.name),
-                users=partial(graph.users, module.document.name),
-                replaced=graph.replaced(module.document.name),
-                needs_connection=bool(needing & related),
-                connects_elsewhere=bool(connecting & related),
-                elsewhere=module.elsewhere,
-            )
-            results.append(_migrate_module(module, module.flow, settings, rules, context))
-        except RecursionError as error:
-            results.append(_unreadable(module.document, error))
-        except Exception as error:
-            results.append(_internal(module.document, error))
+    graph = ModuleGraph({name: source.tree for name, source in sources.items()})
+    for names in _programs(sources, graph):
+        group = {name: by_name[name] for name in names}
+        program = _Program(group, {name: sources[name] for name in names}, graph, settings, rules)
+        results += program.migrate()
     return results
 
 
-def _interpret_all(
-    modules: list[_Analysed], graph: ModuleGraph, rules: RuleSet, results: list[FileResult]
-) -> None:
-    """Analyse the modules that name the library, then those that reach its objects through them."""
-    world = World(graph)
-    failed: set[str] = set()
-    inputs: dict[str, object] = {}
-    for _ in range(_PASSES):
-        changed = False
-        for module in _imported_first(modules, graph):
-            name = module.document.name
-            if name in failed:
-                continue
-            elsewhere = world.seen_from(name)
-            given = elsewhere.inputs()
-            first = name not in inputs and _may_use(module, graph, rules)
-            same = given == inputs.get(name, ()) and name not in world.handed.changed
-            if same and not first:
-                continue
-            inputs[name] = given
-            world.handed.changed.discard(name)
-            try:
-                module.flow = interpret(
-                    module.source, rules.library, graph.reached(name), elsewhere
-                )
-            except RecursionError as error:
-                results.append(_unreadable(module.document, error))
-                failed.add(name)
-                continue
-            except Exception as error:
-                results.append(_internal(module.document, error))
-                failed.add(name)
-                continue
-            changed = True
-            module.elsewhere = elsewhere
-            world.publish(name, module.flow)
-        if not changed:
-            break
+def _programs(sources: Mapping[str, SourceText], graph: ModuleGraph) -> Iterator[list[str]]:
+    """The names of the modules in groups: what imports connect, however far, is one program."""
+    left = dict.fromkeys(sources)
+    for name in sources:
+        if name in left:
+            group = [name, *sorted(graph.related(name))]
+            for member in group:
+                left.pop(member, None)
+            yield group
 
 
-def _imported_first(modules: list[_Analysed], graph: ModuleGraph) -> list[_Analysed]:
-    """The modules in an order in which those that others import come before them."""
-    by_name = {module.document.name: module for module in modules}
-    ordered: list[_Analysed] = []
-    seen: set[str] = set()
-    for start in by_name:
-        stack = [(start, False)]
-        while stack:
-            name, done = stack.pop()
-            if done:
-                ordered.append(by_name[name])
-            elif name not in seen:
-                seen.add(name)
-                stack.append((name, True))
-                stack += [(target, False) for target in graph.targets(name) if target not in seen]
-    return ordered
+class _Program:
+    """The documents that imports connect, which are migrated together."""
 
+    def __init__(
+        self,
+        documents: Mapping[str, Document],
+        sources: Mapping[str, SourceText],
+        graph: ModuleGraph,
+        settings: Settings,
+        rules: RuleSet,
+    ) -> None:
+        self.documents = documents
+        self.sources = sources
+        self.graph = graph if len(documents) > 1 else None
+        self.settings = settings
+        self.rules = rules
+        self.world = World(sources, rules.library, self.graph)
+        self.comments = {name: suppressions.parse(doc.text) for name, doc in documents.items()}
+        self.selections = {name: settings.for_file(doc.path) for name, doc in documents.items()}
 
-def _may_use(module: _Analysed, graph: ModuleGraph, rules: RuleSet) -> bool:
-    """Whether the module imports something whose uses are sites, or names it in a text."""
-    text, root = module.document.text, rules.client_import
-    if root not in text:
-        return False
-    for dotted in graph.imported(module.document.name):
-        if rules.library.is_package(dotted):
-            canonical = rules.library.resolve(dotted)
-            if canonical is None or rules.library.is_site(canonical):
-                return True
-    return f'"{root}' in text or f"'{root}" in text
+    def migrate(self) -> list[FileResult]:
+        """One result for each module that was analysed."""
+        names = self._starting()
+        if not names:
+            return []
+        try:
+            flow = self.world.interpret(names)
+        except RecursionError as error:
+            return [_unreadable(self.documents[name], error) for name in sorted(names)]
+        except Exception as error:
+            return [_internal(self.documents[name], error) for name in sorted(names)]
+        frozen = {name for name, document in self.documents.items() if not document.writable}
+        failures: dict[str, Finding] = {}
+        while True:
+            results = self._attempt(flow, frozenset(frozen), failures)
+            lost = failures.keys() - frozen
+            if not lost:
+                break
+            # What goes with a file that cannot be changed has to stay, the rest need not.
+            frozen |= lost
+        for name, finding in failures.items():
+            results[name] = _withheld(results[name], finding)
+        return list(results.values())
 
+    def _attempt(
+        self, flow: Flow, frozen: frozenset[str], failures: dict[str, Finding]
+    ) -> dict[str, FileResult]:
+        """Plan and rewrite the modules; what is wrong with one is added to ``failures``."""
+        context = Context(self.graph, partial(self._ignores, self.comments), frozen)
+        try:
+            plans = planner.plan(Planning(flow, self.settings, self.rules, context))
+        except Exception as error:
+            for name in self.world.interpreters:
+                document = self.documents[name]
+                deep = isinstance(error, RecursionError)
+                failed = _unreadable(document, error) if deep else _internal(document, error)
+                failures[name] = failed.findings[0]
+            return {name: FileResult(self.documents[name]) for name in self.world.interpreters}
+        results = {name: self._result(name, plan) for name, plan in plans.items()}
+        lives = {
+            name: live
+            for name, plan in plans.items()
+            if (live := self._write(name, plan, results[name], failures)) is not None
+        }
+        if lives:
+            self._check(flow, plans, lives, results, failures)
+        return results
 
-def _needs_connection(flow: Flow, rules: RuleSet) -> bool:
-    """Whether the module uses the library through a connection that others open."""
-    connected = any(rules.connections.is_connect(s.symbol) for s in flow.every_site())
-    return not connected and any(
-        flow.library.is_site(s.symbol) and s.form == "call" for s in flow.every_site()
-    )
+    def _starting(self) -> set[str]:
+        """The modules that use the library, and those with names of it that they import."""
+        using = {name for name in self.documents if self._may_use(name)}
+        queue = list(using) if self.graph is not None else []
+        while queue and self.graph is not None:
+            for target in self.graph.targets(queue.pop()) - using:
+                if self.rules.client_import in self.documents[target].text:
+                    using.add(target)
+                    queue.append(target)
+        return using
 
-
-def plan_module(flow: Flow, settings: Settings, rules: RuleSet, context: Context) -> Plan:
-    """The plan for one analysed module."""
-    return planner.plan(Planning(flow, settings, rules, context))
-
-
-def _migrate_module(
-    module: _Analysed, flow: Flow, settings: Settings, rules: RuleSet, context: Context
-) -> FileResult:
-    document, source = module.document, module.source
-    settings = settings.for_file(document.path)
-    comments = suppressions.parse(document.text)
-
-    def ignores(line: int, rule: str) -> bool:
-        if comments.skip_file or not settings.selects(rule):
-            return True
-        return comments.ignores(line, rule)
-
-    plan = plan_module(flow, settings, rules, replace(context, ignores=ignores))
-    result = FileResult(document, findings=plan.findings, sites=plan.sites)
-    result.signatures = plan.signatures
-    if not comments.skip_file:
-        result.findings += comments.unused(document.name, rules.ids())
-    if not plan.edits:
-        return result
-    try:
-        live = Live(source, plan.edits)
-        unread = unread_edits(flow, live)
-        if unread:
-            plan.edits += unread
-            live = Live(source, plan.edits)
-        text = _rewrite(flow, plan, live, settings, context, rules)
-        again = suppressions.parse(text)
-        problem = check(
-            flow,
-            plan,
-            live,
-            text,
-            settings,
-            rules,
-            replace(
-                context,
-                ignores=lambda line, rule: not settings.selects(rule) or again.ignores(line, rule),
-            ),
+    def _may_use(self, name: str) -> bool:
+        """Whether the module imports something whose uses are sites, or names it in a text."""
+        text, root, library = (
+            self.documents[name].text,
+            self.rules.client_import,
+            self.rules.library,
         )
-    except RewriteError as error:
-        problem, text = str(error), ""
-    except Exception as error:
-        return _withheld(result, _internal(document, error).findings[0])
-    if problem is None:
-        result.text = text
+        if root not in text:
+            return False
+        for node in ast.walk(self.sources[name].tree):
+            for dotted in _imports(node):
+                if library.is_package(dotted):
+                    canonical = library.resolve(dotted)
+                    if canonical is None or library.is_site(canonical):
+                        return True
+        return f'"{root}' in text or f"'{root}" in text
+
+    def _ignores(
+        self, comments: Mapping[str, suppressions.Suppressions], path: str, line: int, rule: str
+    ) -> bool:
+        if comments[path].skip_file or not self.selections[path].selects(rule):
+            return True
+        return comments[path].ignores(line, rule)
+
+    def _result(self, name: str, plan: Plan) -> FileResult:
+        result = FileResult(self.documents[name], findings=plan.findings, sites=plan.sites)
+        result.signatures = plan.signatures
+        if not self.comments[name].skip_file:
+            result.findings += self.comments[name].unused(name, self.rules.ids())
         return result
-    invalid = complaint(source.text, source.name)
-    if invalid is not None:  # parsed, but could never run
-        return _withheld(result, _unreadable(document, invalid).findings[0])
-    return _withheld(result, _self_check(document, problem))
+
+    def _write(
+        self, name: str, plan: Plan, result: FileResult, failures: dict[str, Finding]
+    ) -> Live | None:
+        """Rewrite one module; ``result`` gets the text."""
+        if not plan.edits and not plan.lines and not plan.new_names:
+            return None
+        flow = self.world.interpreters[name].flow
+        source, document = flow.module.source, self.documents[name]
+        reached = self.graph.reached(name) if self.graph is not None else frozenset()
+        try:
+            live = Live(source, plan.edits)
+            unread = unread_edits(flow, live)
+            if unread:
+                plan.edits += unread
+                live = Live(source, plan.edits)
+            text = _rewrite(flow, plan, live, self.settings, reached, self.rules)
+            error = complaint(text, name)
+            problem = None if error is None else f"the new text is not valid Python: {error}"
+        except RewriteError as error:
+            problem, text = str(error), ""
+        except Exception as error:
+            failures.setdefault(name, _internal(document, error).findings[0])
+            return None
+        if problem is not None:
+            self._complain(name, problem, failures)
+            return None
+        result.text = text
+        return live
+
+    def _check(
+        self,
+        flow: Flow,
+        plans: Mapping[str, Plan],
+        lives: Mapping[str, Live],
+        results: Mapping[str, FileResult],
+        failures: dict[str, Finding],
+    ) -> None:
+        """Analyse and plan the new texts: nothing may be left to do."""
+        texts = {name: result.text for name, result in results.items() if result.text is not None}
+        try:
+            sources = {
+                name: SourceText(texts[name], name) if name in texts else source
+                for name, source in self.sources.items()
+            }
+            graph = self.graph
+            if graph is not None:
+                graph = ModuleGraph({name: source.tree for name, source in sources.items()})
+            comments = {name: suppressions.parse(source.text) for name, source in sources.items()}
+            world = World(sources, self.rules.library, graph)
+            after = world.interpret(plans)
+            frozen = frozenset(results.keys() - texts.keys())
+            context = Context(graph, partial(self._ignores, comments), frozen)
+            again = planner.plan(Planning(after, self.settings, self.rules, context), chains=False)
+            for name, live in lives.items():
+                problem = check(
+                    self.world.interpreters[name].flow,
+                    plans[name],
+                    live,
+                    world.interpreters[name].flow,
+                    again[name],
+                    self.settings,
+                    self.rules,
+                )
+                if problem is not None:
+                    self._complain(name, problem, failures)
+        except Exception as error:
+            for name in texts:
+                failures.setdefault(name, _internal(self.documents[name], error).findings[0])
+
+    def _complain(self, name: str, problem: str, failures: dict[str, Finding]) -> None:
+        document, source = self.documents[name], self.sources[name]
+        invalid = complaint(source.text, source.name)
+        if invalid is not None:  # parsed, but could never run
+            failed = _unreadable(document, invalid)
+        else:
+            failed = _self_check(document, problem)
+        failures.setdefault(name, failed.findings[0])
+
+
+def _imports(node: ast.AST) -> list[str]:
+    """The import paths that a statement names."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names]
+    return []
 
 
 def _rewrite(
-    flow: Flow, plan: Plan, live: Live, settings: Settings, context: Context, rules: RuleSet
+    flow: Flow,
+    plan: Plan,
+    live: Live,
+    settings: Settings,
+    reached: frozenset[str],
+    rules: RuleSet,
 ) -> str:
     """The new text: all edits, with those of the imports that they make unused or needed."""
-    source, length = flow.source, settings.line_length
+    source, length = flow.module.source, settings.line_length
 
     def draft() -> str:
         return apply_edits(source, plan.edits, line_length=length)
 
-    imports = import_edits(flow, plan, live, draft, context.reached, rules.client_import)
+    imports = import_edits(flow, plan, live, draft, reached, rules.client_import)
     return apply_edits(source, [*plan.edits, *imports], line_length=length)
 
 
@@ -269,8 +310,8 @@ def _withheld(result: FileResult, finding: Finding) -> FileResult:
     return FileResult(result.document, None, [finding, *kept], sites)
 
 
-def _self_check(document: Document, problem: str) -> Finding:
-    return Finding(
+def _self_check(document: Document, problem: str) -> FileResult:
+    finding = Finding(
         Place(document.name, 1, 1),
         "MLV003",
         "self-check",
@@ -278,6 +319,7 @@ def _self_check(document: Document, problem: str) -> Finding:
         "This is a bug in migrate-milvus, not in your code. Please report it.",
         Severity.ERROR,
     )
+    return FileResult(document, findings=[finding])
 
 
 def _unreadable(document: Document, error: BaseException) -> FileResult:

@@ -14,7 +14,7 @@ from migrate_milvus.planning import (
     RECEIVER,
     Planning,
 )
-from migrate_milvus.program import FunctionInfo
+from migrate_milvus.program import ClassInfo, FunctionInfo
 from migrate_milvus.registry import (
     Answer,
     Refusal,
@@ -69,8 +69,6 @@ def check_units(planning: Planning) -> None:
         for item in unit.objects:
             if isinstance(item.origin, ast.arg):
                 _handed_in(planning, unit, item)
-            elif isinstance(item.origin, tuple) and item.origin[0] == "foreign":
-                _from_elsewhere(planning, unit, item)
             elif isinstance(item.origin, tuple) and item.origin[0] == "tested":
                 _tested(planning, unit, item)
         for slot in planning.in_order(unit.slots):
@@ -145,24 +143,6 @@ def _handed_in(planning: Planning, unit: Unit, item: Object) -> None:
     )
 
 
-def _from_elsewhere(planning: Planning, unit: Unit, item: Object) -> None:
-    assert isinstance(item.origin, tuple)
-    used = [site.node for site in unit.sites]
-    if not used:
-        return
-    _try(
-        planning,
-        unit,
-        used[0],
-        CALLERS,
-        unknown(
-            f"this {item.kind} comes from {item.origin[1]} of another file",
-            "Objects that cross files are not followed yet: change both files together, so "
-            f"that {item.origin[1]} gives the client and the name.",
-        ),
-    )
-
-
 def _tested(planning: Planning, unit: Unit, item: Object) -> None:
     assert isinstance(item.origin, tuple)
     _try(
@@ -228,38 +208,19 @@ def _check_slot(planning: Planning, unit: Unit, slot: Slot) -> None:
                     "Assign it before it is used, in the same function if possible.",
                 ),
             )
-    if slot.kind == "global" and slot.name in planning.context.reached:
-        _reached(planning, unit, where, f"'{slot.name}'", slot.name)
-    if slot.kind == "attribute" and f".{slot.name}" in planning.context.reached:
-        _reached(planning, unit, where, f"attribute '{slot.name}'", f".{slot.name}")
+    crossing = planning.crossing
+    if slot.kind == "global" and (users := crossing.unclear(slot)):
+        _reached(planning, unit, where, f"'{slot.name}'", users)
+    if slot.kind == "attribute" and isinstance(slot.owner, ClassInfo):
+        if users := crossing.blind_readers(slot.name, slot.owner.module):
+            _reached(planning, unit, where, f"attribute '{slot.name}'", users)
     if function is not None and slot.kind in ("local", "return", "yield"):
         is_parameter = slot.kind == "local" and slot.name in function.names_of_parameters()
         if slot.kind == "local" and not is_parameter:
             return
         what = "takes" if is_parameter else "gives"
-        if planning.is_reached(function) and (
-            function.owner is None or function.name != "__init__"
-        ):
-            dot = "." if function.owner is not None else ""
-            _reached(
-                planning,
-                unit,
-                where,
-                f"{function.name}(), which {what} it,",
-                f"{dot}{function.name}",
-            )
-        elif (
-            is_parameter
-            and function.name == "__init__"
-            and (function.owner is not None and function.owner.name in planning.context.reached)
-        ):
-            _reached(
-                planning,
-                unit,
-                where,
-                f"{function.owner.name}(), which {what} it,",
-                function.owner.name,
-            )
+        if users := crossing.blind_users(function):
+            _reached(planning, unit, where, f"{function.name}(), which {what} it,", users)
         if function in planning.flow.escaped_functions:
             _try(
                 planning,
@@ -287,8 +248,9 @@ def _check_slot(planning: Planning, unit: Unit, slot: Slot) -> None:
             )
 
 
-def _reached(planning: Planning, unit: Unit, where: ast.AST, what: str, word: str) -> None:
-    users = planning.context.users(word)
+def _reached(
+    planning: Planning, unit: Unit, where: ast.AST, what: str, users: tuple[str, ...]
+) -> None:
     files = ", ".join([*users[:3], *(["..."] if len(users) > 3 else [])])
     _try(
         planning,
@@ -296,7 +258,7 @@ def _reached(planning: Planning, unit: Unit, where: ast.AST, what: str, word: st
         where,
         CALLERS,
         unknown(
-            f"{what} is used from another file ({files})",
+            f"{what} may be used from another file ({files}), on an object that is not known there",
             "It would hold the collection's name; change both files together.",
         ),
     )

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from migrate_milvus.program import ClassInfo, FunctionInfo, Program
-from migrate_milvus.syntax import SourceText
-from migrate_milvus.values import BOTTOM, Abstract, Container, Foreign, Object, Opaque, Shape, join
+from migrate_milvus.program import ClassInfo, FunctionInfo, Module, Program, Scope
+from migrate_milvus.syntax import SourceText, Texts
+from migrate_milvus.values import BOTTOM, Abstract, Container, Object, Opaque, Shape, join
 
 UNBOUND = -1
 # Methods that run once for an object, before its others.
@@ -24,12 +24,12 @@ _MAKERS = frozenset({"__init__", "__post_init__", "__new__", "setUp"})
 class Slot:
     """A place that holds values: ``global``, ``local``, ``attribute`` or ``return``.
 
-    Parameters are locals of their function. ``owner`` is the function, or the class that stands
-    for its whole family, or None for the module.
+    Parameters are locals of their function. ``owner`` is the function, the class that stands for
+    its whole family, or the module.
     """
 
     kind: str
-    owner: FunctionInfo | ClassInfo | None
+    owner: FunctionInfo | ClassInfo | Module | None
     name: str
 
 
@@ -116,8 +116,14 @@ class Site:
     owner: ClassInfo | None
     statement: ast.stmt
     state: State
+    module: Module
     ambiguous: bool = False
     deleted: bool = False
+
+    @property
+    def scope(self) -> Scope:
+        """The function, or the module, whose code this is."""
+        return self.function or self.module
 
     @property
     def call(self) -> ast.Call:
@@ -139,6 +145,7 @@ class Escape:
 class Content:
     """What is known of a list, tuple or dict: the display, what was appended, other changes."""
 
+    flow: Flow
     node: ast.AST
     kind: str
     items: tuple[ast.expr, ...] = ()
@@ -157,29 +164,6 @@ class CallEdge:
     target: FunctionInfo
     arguments: dict[str, ast.expr]
     exact: bool
-
-
-class Elsewhere:
-    """What an analysis asks about the other modules of the project; this one knows of none."""
-
-    def find(self, dotted: str) -> Foreign | None:
-        """What an import path names in another module."""
-        return None
-
-    def star(self, module: str) -> Mapping[str, Foreign]:
-        """What ``from module import *`` binds of those through which objects are reached."""
-        return {}
-
-    def fixture(self, name: str) -> Foreign | None:
-        """What pytest passes for a parameter, when a ``conftest.py`` defines it."""
-        return None
-
-    def hand(self, function: FunctionInfo, parameter: str, kind: str) -> None:
-        """A function of another module is passed an object."""
-
-    def handed(self, function: FunctionInfo) -> Mapping[str, set[str]]:
-        """The kinds of objects that other modules pass to a function, by parameter."""
-        return {}
 
 
 class LibraryModel(Protocol):
@@ -242,15 +226,16 @@ class LibraryModel(Protocol):
 
 @dataclass
 class Flow:
-    """All that the analysis found in one module."""
+    """All that the analysis found in a program; or in one module of it, with what all share."""
 
-    source: SourceText
+    source: SourceText | Texts
     program: Program
     library: LibraryModel
     store: dict[Slot, Abstract] = field(default_factory=dict)
     writes: dict[Slot, dict[ast.AST, Write]] = field(default_factory=lambda: defaultdict(dict))
-    reads: dict[ast.expr, Slot] = field(default_factory=dict)
+    reads: dict[ast.AST, Slot] = field(default_factory=dict)
     values: dict[ast.AST, Abstract] = field(default_factory=dict)
+    previous: dict[ast.AST, Abstract] = field(default_factory=dict)
     sites: dict[ast.AST, list[Site]] = field(default_factory=lambda: defaultdict(list))
     escapes: dict[tuple[Object, ast.AST], Escape] = field(default_factory=dict)
     contents: dict[Hashable, Content] = field(default_factory=dict)
@@ -260,16 +245,21 @@ class Flow:
     method_calls: dict[Object, dict[ast.Call, str]] = field(
         default_factory=lambda: defaultdict(dict)
     )
-    acting: set[FunctionInfo] = field(default_factory=set)
     imports: dict[ast.alias, str] = field(default_factory=dict)
     reexported: dict[ast.alias, str] = field(default_factory=dict)
-    elsewhere: Elsewhere = field(default_factory=Elsewhere)
     scope_of: dict[ast.AST, FunctionInfo | None] = field(default_factory=dict)
     states: dict[ast.expr, State] = field(default_factory=dict)
     patched: dict[ast.expr, str] = field(default_factory=dict)
     computed: dict[ast.expr, str] = field(default_factory=dict)
     declarations: dict[Slot, list[ast.expr]] = field(default_factory=lambda: defaultdict(list))
+    blind_to: Callable[[str, Module], Sequence[Module]] = lambda attribute, module: ()
     _attributes_set: frozenset[str] | None = None
+
+    @property
+    def module(self) -> Module:
+        """The module, where this is about just one."""
+        (module,) = self.program.modules
+        return module
 
     def value(self, node: ast.AST | None) -> Abstract:
         """What ``node`` may hold, over all times it is evaluated."""
@@ -278,7 +268,7 @@ class Flow:
     def every_site(self) -> Iterator[Site]:
         """All sites, in the order of the text."""
         flat = [site for sites in self.sites.values() for site in sites]
-        return iter(sorted(flat, key=lambda s: (s.node.lineno, s.node.col_offset)))
+        return iter(sorted(flat, key=lambda s: (s.module.name, s.node.lineno, s.node.col_offset)))
 
     def callers(self, function: FunctionInfo) -> list[CallEdge]:
         """The known calls of ``function``."""
@@ -286,7 +276,9 @@ class Flow:
 
     def readers(self, slot: Slot) -> list[ast.expr]:
         """The expressions that read ``slot``, in the order of the text."""
-        found = [node for node, read in self.reads.items() if read == slot]
+        found = [
+            node for node, read in self.reads.items() if read == slot and isinstance(node, ast.expr)
+        ]
         return sorted(found, key=lambda n: (n.lineno, n.col_offset))
 
     def content(self, values: Abstract) -> Content | None:
@@ -297,20 +289,29 @@ class Flow:
                 return self.contents.get(value.origin)
         return None
 
-    def slot_of_name(self, name: str, function: FunctionInfo | None) -> Slot:
-        """The slot that ``name`` means in ``function`` (None: at module level)."""
-        scope = function
-        while scope is not None:
-            if name in scope.globals:
-                return Slot("global", None, name)
-            if name in scope.locals:
-                return Slot("local", scope, name)
-            scope = scope.parent
-        return Slot("global", None, name)
+    def scope(self, node: ast.AST) -> Scope:
+        """The function, or the module, whose code ``node`` is part of."""
+        return self.scope_of.get(node) or self.module_of(node)
 
-    def identity(
-        self, node: ast.expr | None, state: State, function: FunctionInfo | None
-    ) -> Hashable | None:
+    def module_of(self, node: ast.AST) -> Module:
+        """The module that ``node`` is part of."""
+        if len(self.program.modules) == 1 or isinstance(self.source, SourceText):
+            return self.program.modules[0]
+        source = self.source.of(node)
+        return next(module for module in self.program.modules if module.source is source)
+
+    def slot_of_name(self, name: str, scope: Scope) -> Slot:
+        """The slot that ``name`` means in a function, or at the level of a module."""
+        around: FunctionInfo | None = scope if isinstance(scope, FunctionInfo) else None
+        while around is not None:
+            if name in around.globals:
+                break
+            if name in around.locals:
+                return Slot("local", around, name)
+            around = around.parent
+        return Slot("global", scope.module if isinstance(scope, FunctionInfo) else scope, name)
+
+    def identity(self, node: ast.expr | None, state: State, scope: Scope) -> Hashable | None:
         """Something equal for two expressions only when they hold the same value; None: unknown."""
         if node is None:
             return None
@@ -318,9 +319,9 @@ class Flow:
             return ("constant", node.value)
         values = self.values.get(node, BOTTOM)
         if isinstance(node, ast.Name):
-            slot = self.slot_of_name(node.id, function)
+            slot = self.slot_of_name(node.id, scope)
             binding = state.names.get(node.id)
-            if slot.owner is function and binding is not None:
+            if slot.owner is scope and binding is not None:
                 known = binding.definitions - {UNBOUND}
                 if constant := _constant(binding.values):
                     return constant
@@ -339,22 +340,20 @@ class Flow:
             return constant
         return ("slot", slot) if self.is_stable(slot) else None
 
-    def held_value(
-        self, node: ast.expr | None, state: State, function: FunctionInfo | None
-    ) -> Hashable | None:
+    def held_value(self, node: ast.expr | None, state: State, scope: Scope) -> Hashable | None:
         """Like ``identity``, for a value that names something opened in this run of the program.
 
         It also knows attributes that a helper of the constructor sets, and attributes of objects
         from elsewhere, when nothing in the module sets an attribute of that name: were another
         value there later, nothing would be open under it.
         """
-        known = self.identity(node, state, function)
+        known = self.identity(node, state, scope)
         if known is not None or not isinstance(node, ast.Attribute):
             return known
         slot = self.reads.get(node)
         if slot is not None and self.writes.get(slot):
             return ("slot", slot) if self._set_while_made(slot) else None
-        base = self.held_value(node.value, state, function)
+        base = self.held_value(node.value, state, scope)
         if base is None or node.attr in self.attributes_set():
             return None
         return ("part", base, node.attr)
@@ -427,3 +426,38 @@ def _constant(values: Abstract) -> Hashable | None:
         if isinstance(value, Const):
             return ("constant", value.value)
     return None
+
+
+def united(flows: Sequence[Flow]) -> Flow:
+    """What the analysis found in all modules of a program, whose ``flows`` share their store."""
+    if len(flows) == 1:
+        return flows[0]
+    first = flows[0]
+    found = Flow(
+        Texts(module.source for flow in flows for module in flow.program.modules),
+        Program(tuple(module for flow in flows for module in flow.program.modules)),
+        first.library,
+        store=first.store,
+        contents=first.contents,
+        escaped_functions=first.escaped_functions,
+    )
+    for flow in flows:
+        for slot, writes in flow.writes.items():
+            found.writes[slot].update(writes)
+        for slot, declared in flow.declarations.items():
+            found.declarations[slot] += declared
+        for item, calls in flow.method_calls.items():
+            found.method_calls[item].update(calls)
+        found.reads |= flow.reads
+        found.values |= flow.values
+        found.sites.update(flow.sites)
+        found.escapes |= flow.escapes
+        found.calls.update(flow.calls)
+        found.call_origins |= flow.call_origins
+        found.imports |= flow.imports
+        found.reexported |= flow.reexported
+        found.scope_of |= flow.scope_of
+        found.states |= flow.states
+        found.patched |= flow.patched
+        found.computed |= flow.computed
+    return found

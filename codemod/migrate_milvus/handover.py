@@ -20,7 +20,7 @@ from migrate_milvus.edits import (
 )
 from migrate_milvus.flow import Slot
 from migrate_milvus.planning import Planning
-from migrate_milvus.program import FunctionInfo
+from migrate_milvus.program import FunctionInfo, Module
 
 
 def name_edits(planning: Planning) -> list[Edit]:
@@ -77,14 +77,16 @@ def client_edits(planning: Planning) -> list[Edit]:
             continue
         if key not in planning.draft.opened:
             continue
+        home = planning.home(key)
         rebinding = {f for rebound, f in planning.draft.rebound if rebound == key and f is not None}
         for function in sorted(place.connectors | rebinding, key=lambda f: f.node.lineno):
             wanted[function].append(place.name)
         if key in planning.registry:
-            edits.append(_declaration(planning, planning.unset_client(place.name, declared=True)))
+            text = planning.unset_client(place.name, home, declared=True)
+            edits.append(_declaration(planning, home, text))
         elif not _set_at_module(planning, key):
-            cls = planning.reference(planning.rule_set.client_class)
-            edits.append(_declaration(planning, f"{place.name}: {cls}"))
+            cls = planning.reference(planning.rule_set.client_class, home)
+            edits.append(_declaration(planning, home, f"{place.name}: {cls}"))
     for function, names in wanted.items():
         assert not isinstance(function.node, ast.Lambda)
         if any(isinstance(s, ast.Global) for s in function.node.body):
@@ -102,9 +104,9 @@ def _rename_parameter(
     prefix = ""
     for place in planning.places.values():
         if isinstance(place, placement.Place) and place.parameters.get(function) is node:
-            kind = (
-                f": {planning.reference(planning.rule_set.client_class)}" if node.annotation else ""
-            )
+            kind = ""
+            if node.annotation:
+                kind = f": {planning.reference(planning.rule_set.client_class, function.module)}"
             prefix = f"{place.name}{kind}, "
     if node.annotation is None:
         return ReplaceNode(node, (prefix + name,))
@@ -184,20 +186,23 @@ def _rename_keywords(planning: Planning, slot: Slot, name: str) -> list[Edit]:
 def _global_statements(planning: Planning, wanted: dict[FunctionInfo, list[str]]) -> list[Edit]:
     """The user's ``global`` statements with renamed variables, and the client added."""
     edits: list[Edit] = []
-    renamed = {slot.name: name for slot, name in planning.names.items() if slot.kind == "global"}
+    renamed = {slot: name for slot, name in planning.names.items() if slot.kind == "global"}
     extended: set[FunctionInfo | None] = set()
     for statement in planning.flow.source.parents:
-        function = planning.flow.scope_of.get(statement)
+        if not isinstance(statement, ast.Nonlocal | ast.Global):
+            continue
+        function, scope = planning.flow.scope_of.get(statement), planning.flow.scope(statement)
         if isinstance(statement, ast.Nonlocal):
             own = [
-                planning.names.get(planning.flow.slot_of_name(name, function), name)
+                planning.names.get(planning.flow.slot_of_name(name, scope), name)
                 for name in statement.names
             ]
             if own != statement.names:
                 edits.append(ReplaceStatement(statement, (Line((f"nonlocal {', '.join(own)}",)),)))
-        if not isinstance(statement, ast.Global):
             continue
-        names = [renamed.get(name, name) for name in statement.names]
+        names = [
+            renamed.get(planning.flow.slot_of_name(name, scope), name) for name in statement.names
+        ]
         if function in wanted and function not in extended:
             assert function is not None and not isinstance(function.node, ast.Lambda)
             if statement in function.node.body:
@@ -217,9 +222,9 @@ def _set_at_module(planning: Planning, key: Hashable) -> bool:
     )
 
 
-def _declaration(planning: Planning, text: str) -> Edit:
+def _declaration(planning: Planning, module: Module, text: str) -> Edit:
     """Declare a module variable before the first function or class."""
-    body = planning.flow.source.tree.body
+    body = module.tree.body
     previous: ast.stmt | None = None
     for statement in body:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):

@@ -10,13 +10,13 @@ from typing import TypeAlias
 
 from migrate_milvus.edits import ChangeImport, Edit, InsertStatements, Line, ReplaceStatement, Src
 from migrate_milvus.flow import Flow
-from migrate_milvus.interpreter import interpret
 from migrate_milvus.names import unresolved
 from migrate_milvus.planning import Plan
 from migrate_milvus.program import FunctionInfo, catches_import
 from migrate_milvus.rewrite.live import Live, words
 from migrate_milvus.syntax import SourceText
 from migrate_milvus.values import Library
+from migrate_milvus.world import interpret
 
 
 def import_edits(
@@ -65,6 +65,12 @@ def import_edits(
             edits.append(ChangeImport(statement, aliases, tuple(additions.get(statement, ()))))
         elif isinstance(statement, ast.Import) and len(aliases) == len(statement.names):
             edits.append(ReplaceStatement(statement, ()))
+    for text, beside in plan.lines.items():
+        line = Line((text,))
+        if beside is not None:
+            edits.append(InsertStatements(beside, (line,)))
+        else:
+            edits.append(_insert_import(flow, plan, line))
     for module in sorted(plan.modules):
         edits.append(_insert_module(flow, module))
     return edits
@@ -157,7 +163,7 @@ def _removable(
         wanted |= names.keys()
     stand_ins = {target for targets in fallbacks.values() for target in targets}
     before, after = _used_names(flow, live, wanted, stand_ins)
-    if flow.source.name.endswith("__init__.py"):
+    if flow.module.name.endswith("__init__.py"):
         reached = reached | before[()]
     removable: list[ast.alias] = []
     for alias, dotted in flow.imports.items():
@@ -174,7 +180,8 @@ def _removable(
         if bound in reached and not scope:
             continue
         used = bound in after[scope] or bound in after[("text",)]
-        if used and not (canonical and _means_another(flow, rewritten, bound, canonical)):
+        own = flow.library.resolve(dotted)
+        if used and not (own and _means_another(flow, rewritten, bound, own)):
             continue
         if canonical is None and flow.library.is_package(dotted):
             # A module of the library, imported whole.
@@ -205,9 +212,7 @@ def _means_another(flow: Flow, rewritten: Callable[[], str], bound: str, canonic
     ]
     if not others:
         return False
-    after = interpret(
-        SourceText(rewritten(), flow.source.name), flow.library, elsewhere=flow.elsewhere
-    )
+    after = interpret(SourceText(rewritten(), flow.module.name), flow.library)
     return not any(
         isinstance(node, ast.Name) and node.id == bound and Library(canonical) in values
         for node, values in after.values.items()
@@ -316,7 +321,7 @@ def _words(text: str) -> list[str]:
 
 def _insert_import(flow: Flow, plan: Plan, line: Line) -> Edit:
     """Add an import after the last one at the top of the module that stands above all edits."""
-    body = flow.source.tree.body
+    body = flow.module.tree.body
     first = min((getattr(edit.node, "lineno", 1) for edit in plan.edits), default=1)
     last: ast.stmt | None = None
     for statement in body:
@@ -344,7 +349,7 @@ def _is_docstring(statement: ast.stmt) -> bool:
 def _insert_module(flow: Flow, module: str) -> Edit:
     """Add ``import module`` in sorted position of the first block of plain imports."""
     line = Line((f"import {module}",))
-    body = flow.source.tree.body
+    body = flow.module.tree.body
     imports = [s for s in body if isinstance(s, ast.Import | ast.ImportFrom)]
     futures = [s for s in imports if _is_future(s)]
     plain = [s for s in imports if s not in futures]

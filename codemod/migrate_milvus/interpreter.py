@@ -1,8 +1,9 @@
-"""Abstract interpretation of one module.
+"""Abstract interpretation of one module of a program.
 
 Names of the running scope are followed statement by statement; module names read in functions,
-attributes, parameters and returns are followed through slots, which only grow. Rounds over the
-whole module repeat until no slot changes; the last round's recordings are the result.
+attributes, parameters and returns are followed through slots, which only grow and which all modules
+of the program share. Rounds over a module repeat until no slot that it reads changes (see
+``world``); the last round's recordings are the result.
 """
 
 from __future__ import annotations
@@ -11,24 +12,22 @@ import ast
 import builtins
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Protocol
 
 from migrate_milvus import shapes
 from migrate_milvus.flow import (
     Binding,
     CallEdge,
     Content,
-    Elsewhere,
     Escape,
     Flow,
-    LibraryModel,
     Site,
     Slot,
     State,
     Write,
     merge,
 )
-from migrate_milvus.program import ClassInfo, FunctionInfo, catches_import, collect
-from migrate_milvus.syntax import SourceText
+from migrate_milvus.program import ClassInfo, FunctionInfo, Module, Scope, catches_import
 from migrate_milvus.values import (
     BOTTOM,
     NONE,
@@ -37,7 +36,6 @@ from migrate_milvus.values import (
     Class,
     Const,
     Container,
-    Foreign,
     Function,
     Instance,
     Library,
@@ -49,7 +47,6 @@ from migrate_milvus.values import (
     join,
 )
 
-ROUNDS = 12
 _BUILTINS = frozenset(dir(builtins))
 _LIST_ADDERS = frozenset({"append", "add"})
 _LIST_CHANGERS = frozenset(
@@ -88,29 +85,38 @@ _HARMLESS = frozenset({"bool", "callable", "id"})
 _LOOKING = frozenset({"print", "str", "repr", "isinstance", "type", "hasattr", "vars", "super"})
 
 
-def interpret(
-    source: SourceText,
-    library: LibraryModel,
-    reached: frozenset[str] = frozenset(),
-    elsewhere: Elsewhere | None = None,
-) -> Flow:
-    """Analyse a module.
+class Surroundings(Protocol):
+    """What the interpreter of a module asks about the others of the program.
 
-    ``reached`` names the functions and classes that other modules use: their parameters may hold
-    anything besides what the calls in this module pass. ``elsewhere`` tells what the other modules
-    of the project mean for this one.
+    ``blind``: by attribute, the modules that read it of something unknown.
     """
-    flow = Flow(source, collect(source.tree), library, elsewhere=elsewhere or Elsewhere())
-    interpreter = _Interpreter(flow, reached)
-    # First what is not assigned yet counts as nothing, so that order does not matter; then what is
-    # never assigned counts as anything.
-    for interpreter.settling in (True, False):
-        for _ in range(ROUNDS):
-            before = dict(flow.store)
-            interpreter.round()
-            if flow.store == before or (interpreter.settling and not interpreter.stale):
-                break
-    return flow
+
+    blind: dict[str, set[Module]]
+
+    def module(self, level: int, parts: Sequence[str], importer: Module) -> Module | str | None:
+        """What an import path names: a module of the program, the path of one of the project
+        that is not analysed, or None when it is out of sight."""
+
+    def submodule(self, package: Module, name: str) -> Module | str | None:
+        """What ``package.name`` names, likewise."""
+
+    def fixture(self, name: str, module: Module) -> FunctionInfo | None:
+        """What pytest calls for a parameter of ``module`` that is named like a fixture."""
+
+    def ambiguous(self, level: int, parts: Sequence[str], importer: Module) -> list[Module]:
+        """The modules that an import path may name, when it is not known which."""
+
+    def blind_to(self, attribute: str, module: Module) -> list[Module]:
+        """The modules that read an attribute of something unknown, and import ``module``."""
+
+    def receives(self, path: str) -> None:
+        """A module of the project that is not analysed is passed an object."""
+
+    def grew(self, slot: Slot) -> None:
+        """A slot holds more than before: those who read it are not up to date."""
+
+    def reads(self, slot: Slot, reader: Interpreter) -> None:
+        """A slot was read in the running round of ``reader``."""
 
 
 class _Loop:
@@ -119,26 +125,28 @@ class _Loop:
         self.again: list[State] = []
 
 
-class _Interpreter:
-    def __init__(self, flow: Flow, reached: frozenset[str]) -> None:
+class Interpreter:
+    """Analyses one module; ``flow`` is what it finds, and shares its store with other modules."""
+
+    def __init__(self, flow: Flow, world: Surroundings) -> None:
         self.flow = flow
-        self.elsewhere = flow.elsewhere
+        self.module = flow.module
+        self.world = world
         self.library = flow.library
-        self.reached = reached
+        # What is not assigned yet counts as nothing; later what is never assigned, as anything.
         self.settling = True
-        self.first_round = True
-        self.seen: set[Slot] = set()  # slots that were read in this round
-        self.stale = False  # one of them has grown since
-        self.previous: dict[ast.AST, Abstract] = {}
+        self.rounds = 0
+        self.stale = True  # a slot that was read in the last round has grown since
+        self.grew = False  # a slot has grown in the last round
         self.rebound = frozenset(
             flow.slot_of_name(name, info)
-            for info in flow.program.functions.values()
+            for info in self.module.functions.values()
             for name in info.globals | info.nonlocals
         )
         self.function: FunctionInfo | None = None
         self.owner: ClassInfo | None = None
         self.state = State()
-        self.statement: ast.stmt = flow.source.tree  # type: ignore[assignment]
+        self.statement: ast.stmt = self.module.tree  # type: ignore[assignment]
         self.loops: list[_Loop] = []
         self.loop_depth = 0
         self.mentions: dict[ast.expr, Site] = {}
@@ -164,24 +172,18 @@ class _Interpreter:
     def round(self) -> None:
         """Interpret the module and every function once."""
         flow = self.flow
-        self.seen, self.stale = set(), False
-        acting = {
-            site.function
-            for sites in flow.sites.values()
-            for site in sites
-            if self.library.is_site(site.symbol)
-        }
-        flow.acting = {f for f in acting if f is not None}
-        self._close_acting()
+        self.stale = self.grew = False
+        self.rounds += 1
         flow.writes = defaultdict(dict)
         flow.reads = {}
-        self.previous = flow.values
+        flow.previous = flow.values
         flow.values = {}
         flow.sites = defaultdict(list)
         flow.escapes = {}
         self.consuming = set()
         for content in flow.contents.values():
-            content.escaped = {}
+            if content.flow is flow:
+                content.escaped = {}
         flow.patched = {}
         flow.computed = {}
         flow.calls = defaultdict(list)
@@ -192,25 +194,38 @@ class _Interpreter:
         self.mentions = {}
         self.function = self.owner = None
         self.state = State()
-        self.body(flow.source.tree.body)
+        self.body(self.module.tree.body)
         self.final = {name: binding.values for name, binding in self.state.names.items()}
-        for info in flow.program.functions.values():
+        for info in self.module.functions.values():
             if not isinstance(info.node, ast.Lambda):
                 self.run_function(info)
         for site in self.mentions.values():
             flow.sites[site.node].append(site)
-        self.first_round = False
+        self._find_acting()
 
-    def _close_acting(self) -> None:
-        grew = True
+    def _find_acting(self) -> None:
+        """Which functions use the library, or call one that does."""
+        grew = [
+            site.function
+            for sites in self.flow.sites.values()
+            for site in sites
+            if site.function is not None and self.library.is_site(site.symbol)
+        ]
         while grew:
-            grew = False
-            for node, edges in self.flow.calls.items():
-                scope = self.flow.scope_of.get(node)
-                if scope and scope not in self.flow.acting:
-                    if any(edge.target in self.flow.acting for edge in edges):
-                        self.flow.acting.add(scope)
-                        grew = True
+            for function in grew:
+                self.store(Slot("acts", function, ""), frozenset({NONE}))
+            grew = [
+                scope
+                for node, edges in self.flow.calls.items()
+                if (scope := self.flow.scope_of.get(node)) is not None
+                and not self.held(Slot("acts", scope, ""))
+                and any(self.held(Slot("acts", edge.target, "")) for edge in edges)
+            ]
+
+    @property
+    def scope(self) -> Scope:
+        """The function that is running, or the module."""
+        return self.function or self.module
 
     def run_function(self, info: FunctionInfo) -> None:
         """Interpret a function's body with what its parameters are known to hold."""
@@ -267,22 +282,19 @@ class _Interpreter:
         given = self.fixture(info, parameter.arg)
         if given is not None:
             return join(passed, given)
-        handed = self.handed_in(info, parameter)
-        if handed:
-            return join(passed, handed)
         annotated = self.annotated_object(parameter)
         known_callers = bool(self.held(Slot("called", info, "")))
         outside = (
             not known_callers
-            or info in self.flow.escaped_functions
+            or bool(self.held(Slot("escapes", info, "")))
             or self.is_reached(info)
             or bool(info.opaque_decorators)
         )
         for value in self.peek(parameter.annotation) if parameter.annotation else ():
             if isinstance(value, ModuleValue):
-                self.outside.add(opaque.origin)  # of a class of another module
-            if isinstance(value, Foreign) and value.makes is not None:
-                passed = join(passed, value.makes.values())
+                self.outside.add(opaque.origin)  # of a class that is out of sight
+            if isinstance(value, Class) and outside:
+                passed = join(passed, frozenset({Instance(value.info)}))
         if self.settling and not passed:
             return BOTTOM
         if not passed or outside:
@@ -296,33 +308,25 @@ class _Interpreter:
         """What pytest passes for a parameter that is named like a fixture."""
         if not (info.name.startswith("test") or "fixture" in info.decorators):
             return None
-        for made in self.flow.program.functions.values():
+        for made in self.module.functions.values():
             if made.name == name and "fixture" in made.decorators and made is not info:
                 if made.owner is None or made.owner is info.owner:
-                    values = self.held(Slot("return", made, ""))
-                    if made.generator:
-                        values = self.held(Slot("yield", made, ""))
-                    return values or self.unknown(("fixture", made))
-        found = self.elsewhere.fixture(name)
-        return found.values() if found is not None and found.matters else None
+                    return self.given(made) or self.unknown(("fixture", made))
+        found = self.world.fixture(name, self.module)
+        return (self.given(found) or None) if found is not None else None
+
+    def given(self, info: FunctionInfo) -> Abstract:
+        """What a fixture gives."""
+        return self.held(Slot("yield" if info.generator else "return", info, ""))
 
     def is_reached(self, info: FunctionInfo) -> bool:
-        """Whether other modules use the function (or the class of the method)."""
+        """Whether another module may call the function on something that is not known there."""
         if info.parent is not None:
             return False
-        name = info.owner.name if info.owner is not None else info.name
-        if info.owner is not None:
-            return name in self.reached and (
-                f".{info.name}" in self.reached or info.name == "__init__"
-            )
-        return name in self.reached
-
-    def handed_in(self, info: FunctionInfo, parameter: ast.arg) -> Abstract:
-        """The library objects that other modules of the project pass."""
-        if info.parent is not None:
-            return BOTTOM
-        kinds = self.elsewhere.handed(info).get(parameter.arg, ())
-        return frozenset(Object(kind, parameter) for kind in kinds)
+        if info.owner is None:
+            return bool(self.held(Slot("blind", self.module, info.name)))
+        self.held(Slot("blind", None, info.name))
+        return bool(self.world.blind_to(info.name, self.module))
 
     def annotated_object(self, parameter: ast.arg) -> Abstract:
         """The library object that an annotation promises, made out of sight."""
@@ -359,14 +363,12 @@ class _Interpreter:
         if isinstance(node, ast.Attribute):
             for value in self.peek(node.value):
                 if isinstance(value, ModuleValue):
-                    return self.module_member(value.name, node.attr)
-                if isinstance(value, Foreign):
-                    return self.foreign_member(value, node.attr) or BOTTOM
+                    return self.module_member(value, node.attr)
         return BOTTOM
 
-    def recall(self, node: ast.expr) -> Abstract:
-        """What ``node`` holds, also when its function was last run in the round before."""
-        return self.flow.values.get(node) or self.previous.get(node, BOTTOM)
+    def recall(self, node: ast.expr, content: Content) -> Abstract:
+        """What an item holds, also when its function was last run in the round before."""
+        return content.flow.values.get(node) or content.flow.previous.get(node, BOTTOM)
 
     def store(self, slot: Slot, values: Abstract) -> None:
         """Add ``values`` to what a slot may hold."""
@@ -374,12 +376,18 @@ class _Interpreter:
         new = join(old, values)
         if new != old:
             self.flow.store[slot] = new
-            self.stale = self.stale or slot in self.seen
+            self.grew = True
+            self.world.grew(slot)
 
     def held(self, slot: Slot) -> Abstract:
         """What a slot is known to hold so far."""
-        self.seen.add(slot)
+        self.world.reads(slot, self)
         return self.flow.store.get(slot, BOTTOM)
+
+    def lose(self, info: FunctionInfo, node: ast.AST) -> None:
+        """A function is used as a value: it may be called with anything."""
+        self.flow.escaped_functions.setdefault(info, node)
+        self.store(Slot("escapes", info, ""), frozenset({NONE}))
 
     # Names ----------------------------------------------------------------------------
 
@@ -388,10 +396,8 @@ class _Interpreter:
         for names in reversed(self.shadows):
             if name in names:
                 return names[name], None
-        slot = self.flow.slot_of_name(name, self.function)
-        if slot.owner is self.function and not (
-            self.function is not None and slot.kind == "global"
-        ):
+        slot = self.flow.slot_of_name(name, self.scope)
+        if slot.owner is self.scope:
             binding = self.state.names.get(name)
             if binding is not None:
                 if slot in self.rebound:
@@ -424,14 +430,12 @@ class _Interpreter:
         self, name: str, values: Abstract, target: ast.AST, value: ast.expr | None = None
     ) -> None:
         """Assign to a name."""
-        slot = self.flow.slot_of_name(name, self.function)
+        slot = self.flow.slot_of_name(name, self.scope)
         self.flow.scope_of[target] = self.function
         for instead in self.fallbacks:
             values = instead.get(name, values)
         self.write(slot, values, target, value)
-        if slot.owner is self.function and not (
-            self.function is not None and slot.kind == "global"
-        ):
+        if slot.owner is self.scope:
             self.state.names[name] = Binding(values, frozenset({id(target)}))
         self.forget_facts_of(id(target))
 
@@ -498,7 +502,7 @@ class _Interpreter:
             slot = (
                 Slot("attribute", self.owner.family, target.id)
                 if in_class and self.owner is not None
-                else self.flow.slot_of_name(target.id, self.function)
+                else self.flow.slot_of_name(target.id, self.scope)
             )
             self.flow.declarations[slot].append(target)
         elif isinstance(target, ast.Attribute):
@@ -641,10 +645,6 @@ class _Interpreter:
                         entered = join(entered, frozenset({value}))
                     else:
                         entered = join(entered, frozenset({Opaque(id(item.context_expr))}))
-                elif isinstance(value, Foreign):
-                    method = value.member("__enter__") or value.member("__aenter__")
-                    given = method.result() if method is not None else value.elements()
-                    entered = join(entered, given or frozenset({value}))
                 else:
                     self.consume(frozenset({value}), item.context_expr, "used as a context manager")
                     entered = join(entered, frozenset({Opaque(id(item.context_expr))}))
@@ -701,7 +701,7 @@ class _Interpreter:
             if isinstance(statement, ast.Import | ast.ImportFrom):
                 for alias in statement.names:
                     name = alias.asname or alias.name.partition(".")[0]
-                    slot = self.flow.slot_of_name(name, self.function)
+                    slot = self.flow.slot_of_name(name, self.scope)
                     write = self.flow.writes[slot].get(alias)
                     if write is not None and any(isinstance(v, Library) for v in write.values):
                         found[name] = write.values
@@ -731,26 +731,40 @@ class _Interpreter:
         for alias in node.names:
             dotted = alias.name if alias.asname else alias.name.partition(".")[0]
             self.flow.imports[alias] = alias.name
-            self.bind(alias.asname or dotted, self.module_value(dotted), alias)
+            self.bind(alias.asname or dotted, self.imported(0, dotted.split(".")), alias)
 
     def exec_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = "." * node.level + (node.module or "")
+        parts = node.module.split(".") if node.module else []
         for alias in node.names:
             if alias.name == "*":
                 for name, canonical in self.library.star_names(module).items():
                     self.bind(name, frozenset({Library(canonical)}), alias)
-                for name, found in self.elsewhere.star(module).items():
-                    self.bind(name, self.meaning(found), alias)
+                found = (
+                    None
+                    if node.level == 0 and self.library.is_package(module)
+                    else (self.world.module(node.level, parts, self.module))
+                )
+                if isinstance(found, Module):
+                    self.bind_star(found, alias)
                 self.flow.imports[alias] = f"{module}.*"
                 continue
             dotted = f"{module}.{alias.name}"
             self.flow.imports[alias] = dotted
             self.announce(alias, dotted)
-            values = self.module_value(dotted)
+            values = self.imported(node.level, [*parts, alias.name], alias)
             for value in values:
                 if isinstance(value, Library) and self.library.resolve(dotted) is None:
                     self.flow.reexported[alias] = value.name
             self.bind(alias.asname or alias.name, values, alias)
+
+    def bind_star(self, module: Module, alias: ast.alias) -> None:
+        """``from module import *``, as far as library objects are reached through it."""
+        for slot in list(self.flow.store):
+            if slot.kind == "global" and slot.owner is module and not slot.name.startswith("_"):
+                values = self.held(slot)
+                if any(not isinstance(v, Opaque | ModuleValue) for v in values):
+                    self.bind(slot.name, values, alias)
 
     def announce(self, alias: ast.alias, dotted: str) -> None:
         """A name that moved or went is reported where it is imported, not at each use."""
@@ -762,24 +776,53 @@ class _Interpreter:
             node: ast.expr = alias  # type: ignore[assignment]
             self.record(self.site(node, canonical, "import", None, frozenset()))
 
-    def module_value(self, dotted: str) -> Abstract:
-        """What an import path binds."""
+    def imported(self, level: int, parts: list[str], alias: ast.alias | None = None) -> Abstract:
+        """What an import path gives; ``alias`` is what binds a name of a module."""
+        dotted = "." * level + ".".join(parts)
         canonical = self.library.resolve(dotted)
         if canonical is not None:
             return frozenset({Library(canonical)})
-        found = self.elsewhere.find(dotted)
-        return self.meaning(found) if found is not None else frozenset({ModuleValue(dotted)})
+        if level == 0 and self.library.is_package(parts[0]):
+            return frozenset({ModuleValue(dotted)})
+        home = None
+        if len(parts) > 1 or level:
+            home = self.world.module(level, parts[:-1], self.module)
+            for module in self.world.ambiguous(level, parts[:-1], self.module):
+                self.store(Slot("blind", module, parts[-1]), frozenset({NONE}))
+        if isinstance(home, Module) and parts[-1] in home.identifiers:
+            return self.member_of(home, parts[-1], alias)
+        found = self.world.module(level, parts, self.module)
+        return frozenset({ModuleValue(dotted, found or home)})
 
-    def meaning(self, found: Foreign) -> Abstract:
-        """What a name of another module holds."""
-        return frozenset({Library(found.symbol)}) if found.symbol else found.values()
+    def member_of(self, module: Module, name: str, reader: ast.AST | None) -> Abstract:
+        """A name of another module of the program."""
+        slot = Slot("global", module, name)
+        values = self.held(slot)
+        if reader is not None:
+            self.flow.reads[reader] = slot
+        return values or self.unknown(("unknown", slot))
 
-    def module_member(self, module: str, member: str) -> Abstract:
+    def module_member(
+        self, module: ModuleValue, member: str, reader: ast.expr | None = None
+    ) -> Abstract:
         """``module.member``."""
-        return self.module_value(f"{module}.{member}")
+        dotted = f"{module.name}.{member}"
+        canonical = self.library.resolve(dotted)
+        if canonical is not None:
+            return frozenset({Library(canonical)})
+        home = module.home
+        if isinstance(home, Module):
+            if member in home.identifiers:
+                return self.member_of(home, member, reader)
+            return frozenset({ModuleValue(dotted, self.world.submodule(home, member))})
+        if home is None and not dotted.startswith("."):
+            return frozenset(
+                {ModuleValue(dotted, self.world.module(0, dotted.split("."), self.module))}
+            )
+        return frozenset({ModuleValue(dotted, home)})
 
     def exec_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        info = self.flow.program.functions[node]
+        info = self.module.functions[node]
         for decorator in node.decorator_list:
             self.eval(decorator)
         for default in [*node.args.defaults, *node.args.kw_defaults]:
@@ -818,13 +861,11 @@ class _Interpreter:
             self.store(Slot("argument", info, parameter.arg), self.flow.value(default))
 
     def exec_ClassDef(self, node: ast.ClassDef) -> None:
-        info = self.flow.program.classes[node]
+        info = self.module.classes[node]
         for decorator in node.decorator_list:
             self.eval(decorator)
         for base in node.bases:
-            for value in self.eval(base):
-                if isinstance(value, Foreign) and value not in info.foreign_bases:
-                    info.foreign_bases.append(value)
+            self.eval(base)
         for keyword in node.keywords:
             self.eval(keyword.value)
         outer = (self.function, self.owner, self.state)
@@ -896,7 +937,7 @@ class _Interpreter:
                 for index, item in enumerate(target.elts):
                     if exact and content is not None:
                         source = content.items[index]
-                        self.assign(item, self.recall(source), source)
+                        self.assign(item, self.recall(source, content), source)
                     elif content is not None and content.kind == "pair" and index == 0:
                         self.assign(item, frozenset({Opaque(("key", id(target)))}), None)
                     else:
@@ -999,7 +1040,7 @@ class _Interpreter:
             call = self.call_behind(self.flow.value(test.comparators[0]))
             if call is not None and ("asked", call) in state.facts:
                 for site in self.flow.sites.get(call, []):
-                    key = self.flow.identity(test.left, state, self.function)
+                    key = self.flow.identity(test.left, state, self.scope)
                     if key is not None:
                         state.facts = state.facts | self.library.assume_member(
                             site, key, truth is positive, self.flow
@@ -1047,24 +1088,24 @@ class _Interpreter:
                 case Object():
                     self.escape(value, node, how)
                 case Function(info=info):
-                    self.flow.escaped_functions.setdefault(info, node)
+                    self.lose(info, node)
                 case Class(info=info):
                     for method in info.methods.values():
                         if method.name == "__init__":
-                            self.flow.escaped_functions.setdefault(method, node)
+                            self.lose(method, node)
                 case Instance(info=info) if how.startswith(("passed to", "stored", "yielded")):
                     # Code out of sight may call its public methods.
                     for owner in info.ancestry():
                         for method in owner.methods.values():
                             if not method.name.startswith("_"):
-                                self.flow.escaped_functions.setdefault(method, node)
+                                self.lose(method, node)
                 case Container():
                     content = self.flow.contents.get(value.origin)
                     if content is not None and node not in content.escaped:
                         content.escaped[node] = how
                         inner = content.element
                         for item in (*content.items, *content.appended.values()):
-                            inner = join(inner, self.recall(item))
+                            inner = join(inner, self.recall(item, content))
                         if value not in inner:
                             self.consume(inner, node, how)
                 case Opaque() if _is_generator(value):
@@ -1120,6 +1161,7 @@ class _Interpreter:
             self.owner,
             self.statement,
             self.state.copy(),
+            self.module,
         )
 
     def record(self, site: Site) -> Site:
@@ -1168,7 +1210,7 @@ class _Interpreter:
             if isinstance(child, ast.Name | ast.Attribute):
                 values = self.peek(child)
                 if isinstance(child, ast.Name):
-                    self.flow.reads[child] = self.flow.slot_of_name(child.id, self.function)
+                    self.flow.reads[child] = self.flow.slot_of_name(child.id, self.scope)
                 self.flow.values[child] = values
                 for value in values:
                     if isinstance(value, Library) and not self.library.is_gone(value.name):
@@ -1186,7 +1228,7 @@ class _Interpreter:
         name = node.attr
         match owner:
             case ModuleValue():
-                found = self.module_member(owner.name, name)
+                found = self.module_member(owner, name, node)
                 for value in found:
                     if isinstance(value, Library):
                         self.mention(node, value.name)
@@ -1216,28 +1258,23 @@ class _Interpreter:
                 return self.library_result(node, symbol)
             case Instance() | Class():
                 return self.instance_member(node, owner.info, name, isinstance(owner, Class))
-            case Foreign():
-                known = self.foreign_member(owner, name)
-                if known is not None:
-                    for value in known:
-                        if isinstance(value, Library):
-                            self.mention(node, value.name)
-                    return known
-                return frozenset({Opaque(("attribute", owner, name))})
             case Container():
                 return frozenset({Opaque(("method", owner, name))})
             case Const(value=None):
                 return BOTTOM
-            case Opaque() if not self.settling and not ambiguous and not self.is_called(node):
-                self.suspect(node, set())
+            case Opaque() if not self.settling:
+                if owner.origin not in self.outside:
+                    self.blinded(name)
+                if not ambiguous and not self.is_called(node):
+                    self.suspect(node, set())
         return frozenset({Opaque(("attribute", _origin(owner), name))})
 
-    def foreign_member(self, owner: Foreign, name: str) -> Abstract | None:
-        """An attribute of a module, class or instance of another module; None: not known."""
-        member = owner.member(name)
-        if member is not None:
-            return self.meaning(member)
-        return self.module_member(owner.name, name) if owner.is_module else None
+    def blinded(self, attribute: str) -> None:
+        """An attribute of something unknown is read: it may be one of another module's objects."""
+        readers = self.world.blind[attribute]
+        if self.module not in readers:
+            readers.add(self.module)
+            self.store(Slot("blind", None, attribute), frozenset({Const.of(len(readers))}))
 
     def is_called(self, node: ast.Attribute) -> bool:
         """Whether the attribute is called where it stands."""
@@ -1264,10 +1301,6 @@ class _Interpreter:
         if methods:
             return values
         if not values:
-            for base in reversed(info.every_foreign_base()):
-                member = (base.makes or base).member(name)
-                if member is not None:
-                    return member.values()
             self.flow.reads[node] = slot
             return self.unknown(("unset", slot))
         return values
@@ -1331,14 +1364,8 @@ class _Interpreter:
                     self.consume_arguments(node, f"{info.name}()")
                 return frozenset({Instance(info)})
             case ModuleValue(name=dotted):
-                return self.external_call(node, dotted)
-            case Foreign():
-                self.state.facts = frozenset()
                 self.hand_over(node, function)
-                self.consume_arguments(node, f"{function.name}()")
-                if not function.result():
-                    self.outside.add(id(node))
-                return function.result() or frozenset({Opaque(id(node))})
+                return self.external_call(node, dotted)
         given = self.container_method(node)
         if given is not None:
             return given
@@ -1383,25 +1410,16 @@ class _Interpreter:
                 values = frozenset(v for v in values if not isinstance(v, Instance))
             self.consume(values, inner, f"passed to {how}")
 
-    def hand_over(self, node: ast.Call, function: Foreign) -> None:
-        """Tell the module of a function which objects it is passed."""
-        info = function.function
-        if info is None:
+    def hand_over(self, node: ast.Call, function: ModuleValue) -> None:
+        """A function of a module that is not analysed is passed objects: it should be."""
+        if not isinstance(function.home, str):
             return
-        arguments = info.node.args
-        names = [p.arg for p in (*arguments.posonlyargs, *arguments.args)]
-        if function.bound and info.is_method:
-            names = names[1:]
-        pairs: list[tuple[str | None, ast.expr]] = []
-        for name, argument in zip(names, node.args, strict=False):
-            if isinstance(argument, ast.Starred):
-                break
-            pairs.append((name, argument))
-        pairs += [(keyword.arg, keyword.value) for keyword in node.keywords]
-        for parameter, given in pairs:
-            for value in self.flow.value(given):
-                if parameter and isinstance(value, Object) and self.library.is_site(value.kind):
-                    self.elsewhere.hand(info, parameter, value.kind)
+        for argument in [*node.args, *(k.value for k in node.keywords)]:
+            for value in self.flow.value(argument):
+                if isinstance(value, Instance) or (
+                    isinstance(value, Object) and self.library.is_site(value.kind)
+                ):
+                    self.world.receives(function.home)
 
     def external_call(self, node: ast.Call, dotted: str) -> Abstract:
         """A call of a function outside the program and the library."""
@@ -1471,14 +1489,12 @@ class _Interpreter:
                 names = names[1:]
             for parameter, item in zip(names, items, strict=False):
                 held = frozenset(
-                    v
-                    for v in self.elements(self.flow.value(item), item)
-                    if isinstance(v, Object | Foreign)
+                    v for v in self.elements(self.flow.value(item), item) if isinstance(v, Object)
                 )
                 if held:
                     self.store(Slot("argument", value.info, parameter), held)
                     self.store(Slot("called", value.info, ""), frozenset({NONE}))
-            if isinstance(value.info.node, ast.Lambda):
+            if isinstance(value.info.node, ast.Lambda) and value.info.module is self.module:
                 self.run_function(value.info)
 
     def computed_use(self, node: ast.Call, dotted: str) -> None:
@@ -1587,7 +1603,7 @@ class _Interpreter:
             return frozenset({Opaque(id(node))})
         content = self.flow.contents.get(node)
         if content is None:
-            content = self.flow.contents[node] = Content(node, "pair", (), exact=False)
+            content = self.flow.contents[node] = Content(self.flow, node, "pair", (), exact=False)
         content.element = join(content.element, element)
         return frozenset({Container(node, "pair")})
 
@@ -1597,7 +1613,7 @@ class _Interpreter:
         key = (node, "items")
         content = self.flow.contents.get(key)
         if content is None:
-            content = self.flow.contents[key] = Content(node, "list", (), exact=False)
+            content = self.flow.contents[key] = Content(self.flow, node, "list", (), exact=False)
         content.element = join(content.element, inner)
         return frozenset({Container(key, "list")})
 
@@ -1650,9 +1666,9 @@ class _Interpreter:
             edges = self.flow.calls[node]
             if not any(edge.target is info for edge in edges):
                 edges.append(CallEdge(node, info, mapping, exact))
-        if info in self.flow.acting or self.first_round:
+        if self.rounds == 1 or self.held(Slot("acts", info, "")):
             self.state.facts = frozenset()
-        if isinstance(info.node, ast.Lambda):
+        if isinstance(info.node, ast.Lambda) and info.module is self.module:
             self.run_function(info)
         if info.generator or isinstance(info.node, ast.AsyncFunctionDef):
             if info.generator:
@@ -1660,7 +1676,7 @@ class _Interpreter:
         return self.held(Slot("return", info, ""))
 
     def eval_Lambda(self, node: ast.Lambda) -> Abstract:
-        info = self.flow.program.functions[node]
+        info = self.module.functions[node]
         for default in [*node.args.defaults, *node.args.kw_defaults]:
             if default is not None:
                 self.consume(self.eval(default), default, "used as a default value")
@@ -1765,7 +1781,7 @@ class _Interpreter:
         """A new list, tuple, set or dict."""
         content = self.flow.contents.get(node)
         if content is None:
-            content = self.flow.contents[node] = Content(node, kind, items, exact)
+            content = self.flow.contents[node] = Content(self.flow, node, kind, items, exact)
         for item in items:
             content.element = join(content.element, self.flow.value(item))
         content.element = join(
@@ -1840,7 +1856,7 @@ class _Interpreter:
             )
             for index, item in enumerate(target.elts):
                 if exact and content is not None:
-                    self.shadow(item, self.recall(content.items[index]))
+                    self.shadow(item, self.recall(content.items[index], content))
                 elif content is not None and content.kind == "pair" and index == 0:
                     self.shadow(item, frozenset({Opaque(("key", id(target)))}))
                 else:
@@ -1854,7 +1870,7 @@ class _Interpreter:
 
     def eval_GeneratorExp(self, node: ast.GeneratorExp) -> Abstract:
         self.comprehension(node)
-        if any(isinstance(v, Object | Foreign) for v in self.flow.value(node.elt)):
+        if any(isinstance(v, Object) for v in self.flow.value(node.elt)):
             return self.eval_elements(node)
         return frozenset({Opaque(id(node))})
 
@@ -1862,7 +1878,9 @@ class _Interpreter:
         """The container that a comprehension makes."""
         content = self.flow.contents.get(node)
         if content is None:
-            content = self.flow.contents[node] = Content(node, "list", (node.elt,), exact=False)
+            content = self.flow.contents[node] = Content(
+                self.flow, node, "list", (node.elt,), exact=False
+            )
         content.element = join(content.element, self.flow.value(node.elt))
         return frozenset({Container(node, "list")})
 
@@ -1870,9 +1888,11 @@ class _Interpreter:
         self.comprehension(node)
         content = self.flow.contents.get(node)
         if content is None:
-            content = self.flow.contents[node] = Content(node, "dict", (node.value,), exact=False)
+            content = self.flow.contents[node] = Content(
+                self.flow, node, "dict", (node.value,), exact=False
+            )
         content.element = join(content.element, self.flow.value(node.value))
-        if not any(isinstance(v, Object | Foreign) for v in content.element):
+        if not any(isinstance(v, Object) for v in content.element):
             return frozenset({Opaque(id(node), Shape.DICT)})
         return frozenset({Container(node, "dict")})
 
@@ -1899,11 +1919,11 @@ class _Interpreter:
                 and isinstance(index, int)
                 and 0 <= index < len(content.items)
             ):
-                return self.recall(content.items[index])
+                return self.recall(content.items[index], content)
             if isinstance(content.node, ast.Dict) and content.exact and not content.changed:
                 for key, item in zip(content.node.keys, content.node.values, strict=True):
                     if isinstance(key, ast.Constant) and key.value == index:
-                        return self.recall(item)
+                        return self.recall(item, content)
             return content.element or self.unknown(("item", id(node)))
         held: Abstract = BOTTOM
         for value in container:
@@ -1911,8 +1931,6 @@ class _Interpreter:
                 whole = frozenset({value})
                 part = isinstance(node.slice, ast.Slice)
                 held = join(held, whole if part else self.elements(whole, node))
-            if isinstance(value, Foreign):
-                held = join(held, value.elements())
             if isinstance(value, Container) and value.origin in self.flow.contents:
                 held = join(held, self.flow.contents[value.origin].element)
         if held:
@@ -1942,7 +1960,7 @@ class _Interpreter:
         """A new list with some of the elements of another."""
         made = self.flow.contents.get(node)
         if made is None:
-            made = self.flow.contents[node] = Content(node, "list", (), exact=False)
+            made = self.flow.contents[node] = Content(self.flow, node, "list", (), exact=False)
         made.element = join(made.element, content.element)
         return frozenset({Container(node, "list")})
 
@@ -1971,8 +1989,6 @@ class _Interpreter:
             elif isinstance(value, Opaque) and _is_several(value):
                 assert isinstance(value.origin, tuple)
                 result = join(result, frozenset({Object(value.origin[1], value.origin[-1])}))
-            elif isinstance(value, Foreign) and value.element is not None:
-                result = join(result, value.elements())
             else:
                 if isinstance(value, Object):
                     self.escape(value, node, "iterated over")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from migrate_milvus.flow import UNBOUND, Slot
-from migrate_milvus.planning import Planning, is_none
-from migrate_milvus.program import FunctionInfo
+from migrate_milvus.planning import Planning, is_none, tree_of
+from migrate_milvus.program import FunctionInfo, Module
 from migrate_milvus.values import (
     Class,
     Object,
@@ -42,15 +42,20 @@ def _decide_slot(planning: Planning, slot: Slot) -> None:
         if planning.has_objects(planning.flow.value(reader)) or slot.kind == "attribute"
     ]
     replaced: dict[ast.expr, ast.expr] = {}
-    direct = bool(writes) and all(
-        isinstance(write.value, ast.Call)
-        and any(
-            isinstance(v, Object)
-            and v.origin is write.value
-            and v.kind in planning.rule_set.named_kinds
-            for v in planning.flow.value(write.value)
+    imported = planning.crossing.is_imported(slot)
+    direct = (
+        bool(writes)
+        and not imported
+        and all(
+            isinstance(write.value, ast.Call)
+            and any(
+                isinstance(v, Object)
+                and v.origin is write.value
+                and v.kind in planning.rule_set.named_kinds
+                for v in planning.flow.value(write.value)
+            )
+            for write in writes.values()
         )
-        for write in writes.values()
     )
     if direct and (slot.kind != "attribute"):
         for reader in readers:
@@ -70,7 +75,7 @@ def _decide_slot(planning: Planning, slot: Slot) -> None:
         planning.gone[slot] = True
         planning.inlined.update(replaced)
         return
-    planning.names[slot] = _new_name(planning, slot)
+    planning.names[slot] = slot.name if imported else _new_name(planning, slot)
 
 
 def _inline(planning: Planning, reader: ast.expr) -> ast.expr | None:
@@ -81,7 +86,7 @@ def _inline(planning: Planning, reader: ast.expr) -> ast.expr | None:
     values = planning.flow.value(reader)
     if state is None or not values:
         return None
-    function = planning.flow.scope_of.get(reader)
+    scope = planning.flow.scope(reader)
     chosen: ast.expr | None = None
     for item in sorted(values, key=_line_of):
         if not isinstance(item, Object) or not isinstance(item.origin, ast.Call):
@@ -92,7 +97,7 @@ def _inline(planning: Planning, reader: ast.expr) -> ast.expr | None:
             return None
         if chosen is not None and planning.text(chosen) != planning.text(expression):
             return None
-        if not planning.holds_still(expression, made, reader, state, function):
+        if not planning.holds_still(expression, made, reader, state, scope):
             return None
         if not isinstance(expression, ast.Constant) and _may_be_kept(planning, reader, item):
             return None
@@ -148,34 +153,24 @@ def _new_name(planning: Planning, slot: Slot) -> str:
         return old
     if is_parameter and isinstance(slot.owner, FunctionInfo) and planning.shares_calls(slot.owner):
         return old  # other functions take the same keyword
-    if isinstance(slot.owner, FunctionInfo):
-        scope_names: set[str] = set(slot.owner.locals) | slot.owner.globals
-    else:
-        scope_names = planning.flow.program.identifiers
-    taken = (
-        scope_names
-        | planning.draft.taken[slot.owner if isinstance(slot.owner, FunctionInfo) else None]
-    )
+    scope = slot.owner
+    assert isinstance(scope, FunctionInfo | Module)
+    names = (scope.locals | scope.globals) if isinstance(scope, FunctionInfo) else scope.identifiers
+    taken = names | planning.draft.taken[scope]
     # A name used anywhere in the function would be shadowed.
-    used = {
-        n.id
-        for n in ast.walk(
-            slot.owner.node if isinstance(slot.owner, FunctionInfo) else planning.flow.source.tree
-        )
-        if isinstance(n, ast.Name)
-    }
+    used = {n.id for n in ast.walk(tree_of(scope)) if isinstance(n, ast.Name)}
     wanted = f"{kind}_name"
     if wanted in taken or wanted in used:
         wanted = f"{old}_name"
         if wanted in taken or wanted in used:
             return old
-    planning.draft.taken[slot.owner if isinstance(slot.owner, FunctionInfo) else None].add(wanted)
+    planning.draft.taken[scope].add(wanted)
     return wanted
 
 
 def _named_elsewhere(planning: Planning, slot: Slot) -> bool:
     """Whether the attribute is known by name: in a string, or as a field of its class."""
-    for node in ast.walk(planning.flow.source.tree):
+    for node in planning.flow.source.parents:
         match node:
             case ast.Constant(value=str() as text) if text == slot.name:
                 return True

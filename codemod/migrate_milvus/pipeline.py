@@ -301,7 +301,8 @@ def _read(found: Discovery) -> tuple[list[Document], list[FileResult]]:
     for source in _all(found):
         path = Path(source.path)
         try:
-            documents.append(Document.from_bytes(source.data, source.name, path))
+            document = Document.from_bytes(source.data, source.name, path)
+            documents.append(replace(document, writable=source.wanted))
         except DocumentError as error:
             if source.wanted:
                 unread.append(failed(Document.unreadable(path, source.name), error))

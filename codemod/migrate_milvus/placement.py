@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from migrate_milvus.flow import CallEdge, Flow, Site
-from migrate_milvus.program import ClassInfo, FunctionInfo, decorator_name
+from migrate_milvus.program import ClassInfo, FunctionInfo, Scope, decorator_name
 from migrate_milvus.values import Abstract, Class, Instance
 
 
@@ -103,9 +103,11 @@ def text(flow: Flow, place: Place, site: Site, holder: str = "") -> str | None:
     return None if base is None else f"{base}.{place.name}"
 
 
-def scopes(function: FunctionInfo | None) -> list[FunctionInfo | None]:
-    """The scopes whose locals code in ``function`` sees: its own, those around it, the module."""
-    return [*_chain(function), None]
+def scopes(scope: Scope) -> list[Scope]:
+    """The scopes whose names code in ``scope`` sees: its own, those around it, the module."""
+    if isinstance(scope, FunctionInfo):
+        return [*_chain(scope), scope.module]
+    return [scope]
 
 
 def _chain(function: FunctionInfo | None) -> list[FunctionInfo]:
@@ -126,11 +128,11 @@ def _hidden(connectors: frozenset[FunctionInfo], at_module: bool, closes: Sequen
 
 def _connects_before(site: Site, connects: Sequence[Site]) -> bool:
     """Whether a connect of the same function (or one around it) stands before the use."""
-    own = [connect for connect in connects if connect.function is site.function]
+    own = [connect for connect in connects if connect.scope is site.scope]
     if own:
         return any(connect.node.lineno <= site.node.lineno for connect in own)
-    around = scopes(site.function)
-    return any(connect.function in around for connect in connects)
+    around = scopes(site.scope)
+    return any(connect.scope in around for connect in connects)
 
 
 def opened_before(flow: Flow, use: Site, connects: Sequence[Site]) -> bool:
@@ -143,7 +145,7 @@ def opened_before(flow: Flow, use: Site, connects: Sequence[Site]) -> bool:
         node = parents[node]
         around.add(node)
     for connect in connects:
-        if connect.function is not use.function or connect.node.lineno >= use.node.lineno:
+        if connect.scope is not use.scope or connect.node.lineno >= use.node.lineno:
             continue
         node = connect.node
         while node in parents and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -286,11 +288,12 @@ _PLAIN_BASES = frozenset({"object", "ABC", "Protocol", "Generic", "Thread", "Tes
 def _takes_attributes(flow: Flow, family: ClassInfo) -> bool:
     """Whether objects of the classes can be given an attribute more, and none is copied."""
     program = flow.program
-    if _COPYING & (program.identifiers | program.attributes):
+    classes = [info for info in program.classes.values() if info.family is family]
+    modules = {info.module for info in classes}
+    if any(_COPYING & (module.identifiers | module.attributes) for module in modules):
         return False
     known = True
     declared: set[str] = set()
-    classes = [info for info in program.classes.values() if info.family is family]
     own = {info.name for info in classes}
     for info in classes:
         for decorator in info.node.decorator_list:
@@ -353,7 +356,7 @@ def _reaches(flow: Flow, site: Site, owners: frozenset[ClassInfo], holder: str) 
             return name
     if site.function is not None:
         for slot, values in flow.store.items():
-            if slot.kind == "global" and flow.is_stable(slot) and is_holder(values):
+            if slot.owner is site.module and flow.is_stable(slot) and is_holder(values):
                 return slot.name
     return None
 

@@ -13,6 +13,7 @@ from migrate_milvus.edits import (
     Edit,
 )
 from migrate_milvus.flow import Site
+from migrate_milvus.localising import foreign, localised
 from migrate_milvus.planning import (
     ALIAS,
     BY_HAND,
@@ -35,10 +36,11 @@ from migrate_milvus.registry import (
 )
 
 
-def plan(planning: Planning, *, chains: bool = True) -> Plan:
-    """Plan the module; ``chains`` asks for the evidence that makes each site one."""
+def plan(planning: Planning, *, chains: bool = True) -> dict[str, Plan]:
+    """Plan the program, each module by its path; ``chains`` asks for the evidence of each site."""
     _ignore_suppressed(planning)
     _hold(planning)
+    _keep_frozen(planning)
     named = {symbol for _, symbol in reporting.texts(planning)}
     for site in planning.sites:
         if site.symbol in named:
@@ -70,10 +72,15 @@ def _keep_replaced(planning: Planning) -> None:
     for alias, dotted in flow.imports.items():
         bound = alias.asname or alias.name
         symbol = flow.library.resolve(dotted)
-        user = planning.context.replaced.get(bound)
+        module = flow.module_of(alias)
+        user = planning.context.replaced(module.name).get(bound)
         if user is None or symbol is None:
             continue
-        sites = [s for s in planning.sites if f"{s.symbol}.".startswith(f"{symbol}.")]
+        sites = [
+            s
+            for s in planning.sites
+            if s.module is module and f"{s.symbol}.".startswith(f"{symbol}.")
+        ]
         for number, site in enumerate(s for s in sites if planning.is_orm(s)):
             if number:
                 planning.give_up(site)
@@ -89,6 +96,8 @@ def _keep_replaced(planning: Planning) -> None:
 
 def _round(planning: Planning) -> None:
     planning.draft = Draft()
+    planning.crossing.start()
+    _keep_together(planning)
     active = [site for site in planning.sites if planning.is_active(site)]
     planning.place_clients(active)
     naming.decide_names(planning)
@@ -96,6 +105,7 @@ def _round(planning: Planning) -> None:
         active,
         key=lambda s: (
             rule.order if (rule := planning.rule_set.rule_for(s.symbol)) else 99,
+            s.module.name,
             s.node.lineno,
             s.node.col_offset,
         ),
@@ -103,8 +113,11 @@ def _round(planning: Planning) -> None:
     for site in ordered:
         if site.node in planning.draft.claimed:
             continue
+        planning.current = site.module
         try:
-            planning.draft.edits.extend(_rewrite(planning, site))
+            edits = list(_rewrite(planning, site))
+            _check_local(planning, edits)
+            planning.draft.edits.extend(edits)
         except Quiet:
             planning.give_up(site)
         except Refusal as refusal:
@@ -192,7 +205,7 @@ def _rewrite(planning: Planning, site: Site) -> Iterable[Edit]:
 def _ignore_suppressed(planning: Planning) -> None:
     for site in planning.sites:
         rule = planning.rule_set.rule_id(site.symbol)
-        if planning.context.ignores(site.node.lineno, rule):
+        if planning.context.ignores(site.module.name, site.node.lineno, rule):
             planning.ignored.add(id(site))
             unit = planning.unit(site)
             if unit is not None:
@@ -223,18 +236,81 @@ def _hold(planning: Planning) -> None:
             planning.blocked_sites.add(id(site))
 
 
-def _finish(planning: Planning, chains: bool) -> Plan:
-    plan = Plan()
+def _keep_frozen(planning: Planning) -> None:
+    """What stands in files that must not change stays, with all that changes together with it."""
+    frozen = planning.context.frozen
+    if not frozen:
+        return
+    for site in planning.sites:
+        if site.module.name not in frozen:
+            continue
+        unit = planning.unit(site)
+        if unit is not None and id(unit) not in planning.blocked_units:
+            others = [s for s in unit.sites if s.module.name not in frozen]
+            if others:
+                answer = unknown(
+                    f"the object goes to {site.module.name}, which is not among the given paths",
+                    "Give both paths, so that the files change together.",
+                )
+                refusal = Refusal(CALLERS, answer.message, answer.recipe, node=others[0].node)
+                planning.block_unit(unit, refusal, others[0].node)
+        planning.give_up(site)
+
+
+def _keep_together(planning: Planning) -> None:
+    """An object of which one use has to stay, for its connection's sake, stays as a whole."""
+    for unit in planning.units.all():
+        if id(unit) not in planning.blocked_units and any(
+            planning.is_orm(site) and not planning.is_active(site) for site in unit.sites
+        ):
+            planning.blocked_units.add(id(unit))
+
+
+def _check_local(planning: Planning, edits: list[Edit]) -> None:
+    """What is written in one module must not name what only another one has."""
+    if len(planning.flow.program.modules) == 1:
+        return
+    for node in foreign(planning.flow, edits):
+        other = planning.flow.module_of(node).name
+        require(
+            CALLERS,
+            unknown(
+                f"what has to be written here stands in {other}: {planning.text(node)}",
+                f"Import what {other} has, and write the call by hand.",
+            ),
+        )
+
+
+def _finish(planning: Planning, chains: bool) -> dict[str, Plan]:
+    flow = planning.flow
+    edits: list[Edit] = []
     if any(_counts(planning, site) for site in planning.sites if planning.is_active(site)):
-        plan.edits = [
+        edits = [
+            *handover.client_edits(planning),  # ``global`` goes before what is inserted there
             *planning.draft.edits,
             *handover.name_edits(planning),
-            *handover.client_edits(planning),
         ]
-        plan.new_names = {key: set(v) for key, v in planning.draft.imports.items()}
-        plan.modules = set(planning.draft.modules)
-    reporting.report(planning, plan, chains)
-    return plan
+    report = reporting.report(planning, bool(edits), chains)
+    plans = {
+        module.name: Plan(
+            findings=[f for f in report.findings if f.place.path == module.name],
+            sites=[s for s in report.sites if s.place.path == module.name],
+        )
+        for module in flow.program.modules
+    }
+    for edit in edits:
+        plans[flow.module_of(edit.node).name].edits.append(localised(flow, edit))
+    if not edits:
+        return plans
+    for (module, statement), names in planning.draft.imports.items():
+        plans[module.name].new_names.setdefault(statement, set()).update(names)
+    for module, modules in planning.draft.modules.items():
+        plans[module.name].modules |= modules
+    for (module, statement), names in planning.crossing.names.items():
+        plans[module.name].new_names.setdefault(statement, set()).update(names)
+    for (module, line), after in planning.crossing.lines.items():
+        plans[module.name].lines[line] = after
+    return plans
 
 
 def _counts(planning: Planning, site: Site) -> bool:

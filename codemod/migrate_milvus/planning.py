@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from migrate_milvus import placement
 from migrate_milvus.arguments import Arguments, bind
+from migrate_milvus.crossing import Crossing
 from migrate_milvus.edits import (
     Argument,
     CallTemplate,
@@ -17,15 +18,17 @@ from migrate_milvus.edits import (
     Src,
     Template,
 )
-from migrate_milvus.flow import UNBOUND, Elsewhere, Flow, Site, Slot, State
+from migrate_milvus.flow import UNBOUND, Flow, Site, Slot, State
 from migrate_milvus.model import Finding, Place, SiteRecord
-from migrate_milvus.program import FunctionInfo
+from migrate_milvus.program import ClassInfo, FunctionInfo, Module, Scope
+from migrate_milvus.project import ModuleGraph
 from migrate_milvus.registry import (
     PROVED,
     Answer,
     Refusal,
     RuleSet,
     predicate,
+    refuted,
     require,
     unknown,
 )
@@ -57,27 +60,33 @@ class Quiet(Exception):
 
 @dataclass(frozen=True)
 class Context:
-    """What other modules of the project mean for this one.
+    """What the project means for a program.
 
-    ``reached``: names that modules importing this one use. ``users``: the paths of those that use
-    one of them. ``replaced``: names that others put something else for, and who does, as with
-    ``patch("app.utility")``. ``needs_connection``: modules elsewhere use the library without
-    connecting themselves. ``connects_elsewhere``: modules that imports join with this one connect,
-    too. ``elsewhere``: what the other modules mean to the flow.
+    ``graph``: its imports; None for a program of one module. ``ignores``: whether a suppression
+    holds at a line of a file, for a rule. ``frozen``: the files that must not change.
     """
 
-    reached: frozenset[str] = frozenset()
-    users: Callable[[str], tuple[str, ...]] = lambda word: ()
-    replaced: Mapping[str, str] = field(default_factory=dict)
-    needs_connection: bool = False
-    connects_elsewhere: bool = False
-    ignores: Callable[[int, str], bool] = lambda line, rule: False
-    elsewhere: Elsewhere = field(default_factory=Elsewhere)
+    graph: ModuleGraph | None = None
+    ignores: Callable[[str, int, str], bool] = lambda path, line, rule: False
+    frozen: frozenset[str] = frozenset()
+
+    def replaced(self, path: str) -> Mapping[str, str]:
+        """The names of a module that others put something else for, as ``patch("app.utility")``
+        does, with who does."""
+        return self.graph.replaced(path) if self.graph is not None else {}
+
+
+@dataclass(frozen=True)
+class Homed:
+    """The alias of a connection, and the module that opens it."""
+
+    alias: Hashable
+    module: Module
 
 
 @dataclass
 class Plan:
-    """What is to be done to one module."""
+    """What is to be done to one module; ``lines``: imports to add, with what they stand before."""
 
     edits: list[Edit] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -85,6 +94,7 @@ class Plan:
     signatures: list[str] = field(default_factory=list)
     new_names: dict[ast.ImportFrom | None, set[str]] = field(default_factory=dict)
     modules: set[str] = field(default_factory=set)
+    lines: dict[str, ast.stmt | None] = field(default_factory=dict)
 
 
 @dataclass
@@ -96,13 +106,15 @@ class Draft:
     claimed: set[ast.AST] = field(default_factory=set)
     opened: set[Hashable] = field(default_factory=set)
     rebound: set[tuple[Hashable, FunctionInfo | None]] = field(default_factory=set)
-    taken: dict[FunctionInfo | None, set[str]] = field(default_factory=lambda: defaultdict(set))
-    imports: dict[ast.ImportFrom | None, set[str]] = field(default_factory=lambda: defaultdict(set))
-    modules: set[str] = field(default_factory=set)
+    taken: dict[Scope, set[str]] = field(default_factory=lambda: defaultdict(set))
+    imports: dict[tuple[Module, ast.ImportFrom | None], set[str]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
+    modules: dict[Module, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
 class Planning:
-    """The planner of one module; rules ask it for clients, names and arguments."""
+    """The planner of one program; rules ask it for clients, names and arguments."""
 
     def __init__(
         self, flow: Flow, settings: Settings, rule_set: RuleSet, context: Context | None = None
@@ -113,9 +125,13 @@ class Planning:
         self.context = context or Context()
         self.units: Units = find_units(flow, rule_set.unit_kinds)
         self.sites = list(flow.every_site())
-        self.keys: dict[int, Hashable | None] = {
-            id(site): rule_set.connections.key(site, flow) for site in self.sites
+        self.crossing = Crossing(flow, self.context.graph)
+        # The module of the site whose rule is asked.
+        self.current = flow.program.modules[0]
+        self.connecting = {
+            site.module for site in self.sites if rule_set.connections.is_connect(site.symbol)
         }
+        self.keys: dict[int, Hashable | None] = self._keys()
         self.blocked_units: set[int] = set()
         self.blocked_sites: set[int] = set()
         self.blocked_keys: set[Hashable] = set()
@@ -125,7 +141,7 @@ class Planning:
         self.places: dict[Hashable, placement.Place | Refusal] = {}
         self.kept_connects: set[Hashable] = set()
         # Connections whose remaining uses all follow a connect in their own function.
-        self.kept_in: dict[Hashable, set[FunctionInfo | None]] = {}
+        self.kept_in: dict[Hashable, set[Scope]] = {}
         # Connections of which it is asked whether they are open: the client is None until then.
         self.registry: set[Hashable] = set()
         self.connect_unknown = False
@@ -135,6 +151,39 @@ class Planning:
         self.texts: list[tuple[ast.AST, str]] | None = None
 
     # Sites and units -----------------------------------------------------------------------
+
+    def _keys(self) -> dict[int, Hashable | None]:
+        """The connection of each site: its alias, and the module that opens it where several may.
+
+        A module that connects uses its own connection; others that of the one that does, or of the
+        one among them that they import.
+        """
+        connections = self.rule_set.connections
+        aliases = {id(site): connections.key(site, self.flow) for site in self.sites}
+        if len(self.flow.program.modules) == 1:
+            return aliases
+        homes: dict[Hashable, dict[Module, None]] = defaultdict(dict)
+        for site in self.sites:
+            if connections.is_connect(site.symbol) and site.form == "call":
+                homes[aliases[id(site)]][site.module] = None
+        found: dict[int, Hashable | None] = {}
+        for site in self.sites:
+            alias = aliases[id(site)]
+            home = self.crossing.home(site.module, list(homes.get(alias, ())))
+            found[id(site)] = Homed(alias, home) if alias is not None and home else alias
+        return found
+
+    def connects_elsewhere(self, module: Module) -> bool:
+        """Whether other modules connect, too."""
+        return bool(self.connecting - {module})
+
+    def home(self, key: Hashable | None) -> Module:
+        """The module that opens a connection."""
+        return key.module if isinstance(key, Homed) else self.current
+
+    def alias(self, site: Site) -> Hashable | None:
+        """The alias of the connection of a site."""
+        return _alias(self.keys[id(site)])
 
     def alias_unknown(self) -> Answer:
         return unknown(
@@ -186,7 +235,9 @@ class Planning:
             self.rule_set.connections.is_connect(site.symbol)
             or self.rule_set.connections.is_disconnect(site.symbol)
             or self.rule_set.connections.acts_on_alias(site.symbol)
-            or (self.rule_set.connections.asks(site.symbol) and self.context.connects_elsewhere)
+            or (
+                self.rule_set.connections.asks(site.symbol) and self.connects_elsewhere(site.module)
+            )
         ):
             self.blocked_keys.add(key)
         self.blocked_sites.add(id(site))
@@ -199,27 +250,26 @@ class Planning:
         self.blocked_units.add(id(unit))
 
     def is_reached(self, function: FunctionInfo) -> bool:
-        """Whether other modules use the function (or, by name, the method)."""
-        name = f".{function.name}" if function.owner is not None else function.name
-        return name in self.context.reached
+        """Whether another module may use the function by something that is not known there."""
+        return bool(self.crossing.blind_users(function))
 
     def text(self, node: ast.AST) -> str:
         return self.flow.source.segment(node)
 
-    def is_typed(self) -> bool:
-        """Whether the file has annotations or type comments of its own."""
-        return "# type:" in self.flow.source.text or any(
+    def is_typed(self, module: Module) -> bool:
+        """Whether the module has annotations or type comments of its own."""
+        return "# type:" in module.source.text or any(
             isinstance(node, ast.AnnAssign)
             or (isinstance(node, ast.arg) and node.annotation is not None)
             or (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns)
-            for node in self.flow.source.parents
+            for node in module.source.parents
         )
 
-    def unset_client(self, name: str, declared: bool = False) -> str:
-        """``client = None``, typed where the file is."""
-        if not self.is_typed():
+    def unset_client(self, name: str, module: Module, declared: bool = False) -> str:
+        """``client = None``, typed where the module is."""
+        if not self.is_typed(module):
             return f"{name} = None"
-        kind = f": {self.reference(self.rule_set.client_class)}" if declared else ""
+        kind = f": {self.reference(self.rule_set.client_class, module)}" if declared else ""
         return f"{name}{kind} = None  # type: ignore[assignment]"
 
     # Annotations ----------------------------------------------------------------------
@@ -248,7 +298,7 @@ class Planning:
                 case ast.AnnAssign(target=ast.Name() as target):
                     if site.owner is not None and site.function is None:
                         return Slot("attribute", site.owner.family, target.id)
-                    return self.flow.slot_of_name(target.id, site.function)
+                    return self.flow.slot_of_name(target.id, site.scope)
                 case ast.AnnAssign(target=ast.Attribute() as target):
                     for slot, writes in self.flow.writes.items():
                         if target in writes:
@@ -312,7 +362,7 @@ class Planning:
                 if connections.lists(site.symbol):
                     self.kept_connects |= connects.keys() - {key}
                 if any(self._follows(site, connect) for connect in connects.get(key, ())):
-                    self.kept_in.setdefault(key, set()).add(site.function)
+                    self.kept_in.setdefault(key, set()).add(site.scope)
                 else:
                     self.kept_connects.add(key)
         if any(
@@ -329,20 +379,22 @@ class Planning:
             and (self.keys[id(site)] is None or self.keys[id(site)] in self.blocked_keys)
             for site in self.sites
         )
-        if self.context.needs_connection or self.flow.computed:
+        if self.flow.computed:
             self.kept_connects |= set(connects)
-        names: set[str] = set()
+        names: dict[Module, set[str]] = defaultdict(set)
         for key, made in connects.items():
-            base = self._client_base(key, len(connects))
+            base = self._client_base(key, len({_alias(known) for known in connects}))
+            home = made[0].module
+            around = {home, *(use.module for use in uses.get(key, []))}
 
-            def taken(name: str) -> bool:
-                return name in self.flow.program.identifiers or name in names
+            def taken(name: str, around: set[Module] = around) -> bool:
+                return any(name in names[m] or name in m.identifiers for m in around)
 
             shared = not _is_held(key)
             switched = [
                 use for use in uses.get(key, []) if shared and connections.acts_on_alias(use.symbol)
             ]
-            alone = shared and not self.context.connects_elsewhere
+            alone = shared and not self.connects_elsewhere(home)
             if alone and any(
                 connections.asks(site.symbol)
                 and self.keys[id(site)] == key
@@ -353,20 +405,37 @@ class Planning:
             closes = [use for use in uses.get(key, []) if connections.is_disconnect(use.symbol)]
             if alone and placement.closes_unopened(self.flow, made, closes):
                 self.registry.add(key)
-            place = placement.choose(
-                self.flow,
-                made,
-                uses.get(key, []),
-                base,
-                taken,
-                self._client_parameter,
-                switched,
-                key in self.registry,
-                _holder(key),
-                closes,
-            )
+
+            def choose(
+                those: list[Site],
+                made: list[Site] = made,
+                base: str = base,
+                key: Hashable = key,
+                switched: list[Site] = switched,
+                closes: list[Site] = closes,
+                taken: Callable[[str], bool] = taken,
+            ) -> placement.Place:
+                return placement.choose(
+                    self.flow,
+                    made,
+                    those,
+                    base,
+                    taken,
+                    self._client_parameter,
+                    switched,
+                    key in self.registry,
+                    _holder(key),
+                    closes,
+                )
+
+            place = choose(uses.get(key, []))
+            own = [use for use in uses.get(key, []) if use.module is home]
+            if place.mode == "global" and own and len(place.connectors) > 1:
+                # Each function has its own client; what other files use is none of them.
+                alone_here = choose(own)
+                place = alone_here if alone_here.mode == "local" else place
             if place.mode == "local" and self._alone_in_its_functions(key, connects, uses):
-                name = placement.free_name("client", lambda n: n in self.flow.program.identifiers)
+                name = placement.free_name("client", lambda n: n in home.identifiers)  # noqa: B023
                 place = replace(place, name=name)
             if not shared:
                 try:
@@ -375,7 +444,7 @@ class Planning:
                 except Refusal as refusal:
                     self.places[key] = refusal
                     continue
-            names.add(place.name)
+            names[home].add(place.name)
             self.places[key] = place
 
     def _keeps_to(self, key: Hashable, uses: list[Site]) -> bool:
@@ -433,9 +502,9 @@ class Planning:
 
         ``tables`` are the sites that open connections and those that use them.
         """
-        own = {site.function for table in tables for site in table.get(key, [])}
+        own = {site.scope for table in tables for site in table.get(key, [])}
         return not any(
-            other != key and own.intersection(placement.scopes(site.function)[:-1] or [None])
+            other != key and own.intersection(placement.scopes(site.scope)[:-1] or [site.module])
             for table in tables
             for other, sites in table.items()
             for site in sites
@@ -446,8 +515,14 @@ class Planning:
         return not site.symbol.endswith(".name")
 
     def _client_base(self, key: Hashable, number: int) -> str:
-        if number > 1 and isinstance(key, tuple) and key[0] == "constant" and key[1] != "default":
-            word = "".join(c if c.isalnum() else "_" for c in str(key[1])).strip("_").lower()
+        alias = _alias(key)
+        if (
+            number > 1
+            and isinstance(alias, tuple)
+            and _is_constant(alias)
+            and alias[1] != "default"
+        ):
+            word = "".join(c if c.isalnum() else "_" for c in str(alias[1])).strip("_").lower()
             if word and not word[0].isdigit():
                 return word if word.endswith("client") else f"{word}_client"
         return "client"
@@ -545,6 +620,43 @@ class Planning:
                 ),
             )
             return "client"
+        if place.mode in ("module", "global", "local") and site.module is not self.home(key):
+            return self._client_of_module(place, self.home(key), site)
+        return found
+
+    def _client_of_module(self, place: placement.Place, home: Module, site: Site) -> str:
+        """The expression for a client that another module holds."""
+        recipe = "Pass the client to this function."
+        if place.mode == "local":
+            require(
+                IN_REACH,
+                unknown(f"each function of {home.name} that connects has its own client", recipe),
+            )
+        if place.mode == "module":
+            if any(
+                self.keys[id(other)] == self.keys[id(site)]
+                and self.rule_set.connections.is_connect(other.symbol)
+                and self.crossing.only_as_script(other.node)
+                for other in self.sites
+            ):
+                require(
+                    IN_REACH,
+                    refuted(f"{home.name} connects only when it is run as a script", recipe),
+                )
+            found = self.crossing.name_of(home, place.name, site)
+        else:
+            module = self.crossing.reference_to(home, site)
+            found = None if module is None else f"{module}.{place.name}"
+        if found is None:
+            require(
+                IN_REACH,
+                unknown(
+                    f"the client made in {home.name} cannot be imported here: it imports this "
+                    "file, or from where is not known",
+                    recipe,
+                ),
+            )
+            return "client"
         return found
 
     def _parameter_of(self, key: Hashable | None) -> str:
@@ -582,8 +694,8 @@ class Planning:
             return key in self.kept_connects
         if key in self.registry:
             return True  # where the client is open, the connect of the function is skipped
-        return site.function in self.kept_in[key] or not any(
-            connect.function is site.function and self.keys[id(connect)] == key
+        return site.scope in self.kept_in[key] or not any(
+            connect.scope is site.scope and self.keys[id(connect)] == key
             for connect in self.sites
             if self.rule_set.connections.is_connect(connect.symbol)
         )
@@ -599,7 +711,7 @@ class Planning:
 
     def _follows(self, site: Site, connect: Site) -> bool:
         """Whether ``connect`` surely ran in the same function before ``site``."""
-        if site.function is not connect.function or site.node is connect.node:
+        if site.scope is not connect.scope or site.node is connect.node:
             return False
         parents = self.flow.source.parents
         block, index = self.block_of(self.flow.source.statement(connect.node))
@@ -624,7 +736,7 @@ class Planning:
             and connections.needs_client(other)
             and other.form != "reference"
             and not connections.is_disconnect(other.symbol)
-            and not (local and site.function not in placement.scopes(other.function))
+            and not (local and site.scope not in placement.scopes(other.scope))
             and not (connections.acts_on_alias(other.symbol) and self.stays(site))
         ]
 
@@ -633,12 +745,7 @@ class Planning:
     def in_order(self, slots: Iterable[Slot]) -> list[Slot]:
         return sorted(
             slots,
-            key=lambda s: (
-                s.kind,
-                s.owner.node.lineno if s.owner is not None else 0,
-                s.owner.node.col_offset if s.owner is not None else 0,
-                s.name,
-            ),
+            key=lambda s: (s.kind, *_place_of(s.owner), s.name),
         )
 
     def maker(self, item: Object) -> Site | None:
@@ -665,12 +772,12 @@ class Planning:
             return self.name_of(owner)
         latest = self.is_latest(made, site)
         if owner not in self.inlined and self.holds_still(
-            owner, made, site.node, site.state, site.function
+            owner, made, site.node, site.state, site.scope
         ):
-            if latest or self._is_absolute(owner, made.function):
+            if latest or self._is_absolute(owner, made.scope):
                 return (Src(owner),)
         chosen: ast.expr | None = None
-        named_in: FunctionInfo | None = None
+        named_in: Scope = made.scope
         values = self.flow.value(owner)
         for item in values:
             if not isinstance(item, Object):
@@ -681,22 +788,22 @@ class Planning:
                 expression is None
                 or maker is None
                 or (chosen is not None and self.text(chosen) != self.text(expression))
-                or not self.holds_still(expression, maker, site.node, site.state, site.function)
+                or not self.holds_still(expression, maker, site.node, site.state, site.scope)
             ):
                 chosen = None
                 break
-            chosen, named_in = expression, maker.function
+            chosen, named_in = expression, maker.scope
         if chosen is None or not (latest or self._is_absolute(chosen, named_in)):
             return None
         return (Src(chosen),)
 
-    def _is_absolute(self, expression: ast.expr, function: FunctionInfo | None) -> bool:
+    def _is_absolute(self, expression: ast.expr, scope: Scope) -> bool:
         """Whether the expression means the same wherever and whenever it is evaluated."""
         if isinstance(expression, ast.Constant):
             return True
         if not isinstance(expression, ast.Name):
             return False
-        slot = self.flow.slot_of_name(expression.id, function)
+        slot = self.flow.slot_of_name(expression.id, scope)
         return slot.kind == "global" and self.flow.is_stable(slot)
 
     def is_latest(self, made: Site, site: Site) -> bool:
@@ -730,14 +837,14 @@ class Planning:
             for target, given in loops
         ):
             return True
-        if site.function is not made.function:
+        if site.scope is not made.scope:
             return False
-        slot = self.flow.slot_of_name(receiver.id, site.function)
+        slot = self.flow.slot_of_name(receiver.id, site.scope)
         binding = site.state.names.get(receiver.id)
         target = next(
             (t for t, w in self.flow.writes.get(slot, {}).items() if w.value is made.node), None
         )
-        if slot.owner is not site.function or binding is None or target is None:
+        if slot.owner is not site.scope or binding is None or target is None:
             return False
         if binding.definitions - {UNBOUND} != {id(target)}:
             return False
@@ -770,16 +877,16 @@ class Planning:
         made: Site,
         reader: ast.expr,
         state: State,
-        function: FunctionInfo | None,
+        scope: Scope,
     ) -> bool:
         """Whether ``expression`` means at ``reader`` what it meant at the site ``made``."""
         if isinstance(expression, ast.Constant):
             return True
         if isinstance(expression, ast.Name):
-            slot = self.flow.slot_of_name(expression.id, made.function)
-            if self.flow.slot_of_name(expression.id, function) != slot:
+            slot = self.flow.slot_of_name(expression.id, made.scope)
+            if self.flow.slot_of_name(expression.id, scope) != slot:
                 return False
-            if function is made.function and slot.owner is function:
+            if scope is made.scope and slot.owner is scope:
                 then = made.state.names.get(expression.id)
                 now = state.names.get(expression.id)
                 if then is None or now is None:
@@ -797,14 +904,16 @@ class Planning:
                 return False
             if not self.flow.is_stable(attribute):
                 return False
-            base = expression.value.id
-            return self._self_of(function) == base and self._self_of(made.function) == base
+            here, there = self._self_of(scope), self._self_of(made.scope)
+            return here is not None and here == there == (expression.value.id, attribute.owner)
         return False
 
-    def _self_of(self, function: FunctionInfo | None) -> str | None:
+    def _self_of(self, scope: Scope) -> tuple[str, ClassInfo] | None:
+        """The name of the instance in a method, and what stands for its class."""
+        function = scope if isinstance(scope, FunctionInfo) else None
         while function is not None:
-            if function.self_name is not None:
-                return function.self_name
+            if function.self_name is not None and function.owner is not None:
+                return function.self_name, function.owner.family
             function = function.parent
         return None
 
@@ -848,23 +957,21 @@ class Planning:
             return (Src(expression),)
         return (Src(node),)
 
-    def helper_name(
-        self, base: str, function: FunctionInfo | None, freed: Slot | None = None
-    ) -> str:
+    def helper_name(self, base: str, scope: Scope, freed: Slot | None = None) -> str:
         """A name for a value that is used up at once, and so may be used again.
 
         ``freed`` is a variable that the same edits remove; its name may be taken over.
         """
-        slot = self.flow.slot_of_name(base, function)
-        if slot == freed or base not in self.flow.program.identifiers:
+        slot = self.flow.slot_of_name(base, scope)
+        identifiers = module_of(scope).identifiers
+        if slot == freed or base not in identifiers:
             return base
         used = slot in self.flow.writes or any(
-            isinstance(n, ast.Name) and n.id == base
-            for n in ast.walk(function.node if function else self.flow.source.tree)
+            isinstance(n, ast.Name) and n.id == base for n in ast.walk(tree_of(scope))
         )
         if not used:
             return base
-        return placement.free_name(base, lambda n: n in self.flow.program.identifiers)
+        return placement.free_name(base, lambda n: n in identifiers)
 
     # For rules ------------------------------------------------------------------------
 
@@ -880,15 +987,21 @@ class Planning:
         """Tell the owner something about a site that was rewritten."""
         self.draft.notes.append((site, reason, message))
 
-    def reference(self, name: str, site: Site | None = None) -> str:
-        """The text that names a class of the library, importing it where needed."""
-        function = site.function if site is not None else None
+    def reference(self, name: str, at: Site | Module | None = None) -> str:
+        """The text that names a class of the library, importing it where needed.
+
+        ``at``: where it is written; the module whose rule is asked when it is not given.
+        """
+        function = at.function if isinstance(at, Site) else None
+        module = at.module if isinstance(at, Site) else at or self.current
         wanted_module = self.rule_set.client_import
         local: ast.ImportFrom | None = None
         module_level: ast.ImportFrom | None = None
         for alias, dotted in self.flow.imports.items():
             statement = self.flow.source.parents.get(alias)
             scope = self.flow.scope_of.get(alias)
+            if self.flow.module_of(alias) is not module:
+                continue
             if dotted == f"{wanted_module}.{name}" and (scope is None or scope is function):
                 return alias.asname or alias.name
             if dotted == f"{wanted_module}.*":
@@ -902,25 +1015,22 @@ class Planning:
             elif scope is not None and scope is function and local is None:
                 local = statement
         for alias, dotted in self.flow.imports.items():
-            if dotted == wanted_module and self.flow.scope_of.get(alias) is None:
+            if dotted == wanted_module and self.flow.scope(alias) is module:
                 if module_level is None:
                     return f"{alias.asname or alias.name}.{name}"
-        bound = self._bound_name(name)
+        bound = name
+        if name in module.identifiers:
+            bound = placement.free_name(f"Py{name}", lambda n: n in module.identifiers)
         written = name if bound == name else f"{name} as {bound}"
-        self.draft.imports[module_level or local].add(written)
+        self.draft.imports[module, module_level or local].add(written)
         return bound
-
-    def _bound_name(self, name: str) -> str:
-        if name not in self.flow.program.identifiers:
-            return name
-        return placement.free_name(f"Py{name}", lambda n: n in self.flow.program.identifiers)
 
     def module(self, name: str) -> str:
         """The text that names a module of the standard library, importing it where needed."""
         for alias, dotted in self.flow.imports.items():
-            if dotted == name and self.flow.scope_of.get(alias) is None:
+            if dotted == name and self.flow.scope(alias) is self.current:
                 return alias.asname or name
-        self.draft.modules.add(name)
+        self.draft.modules[self.current].add(name)
         return name
 
     def _in_class(self, node: ast.AST) -> bool:
@@ -1005,11 +1115,12 @@ class Planning:
 
     def place(self, node: ast.AST) -> Place:
         line, column = self.flow.source.place(node)
-        return Place(self.flow.source.name, line, column)
+        return Place(self.flow.module_of(node).name, line, column)
 
     def code(self, node: ast.AST) -> str:
         """The line on which a node begins, without what stands around it."""
-        return self.flow.source.lines[node.lineno - 1].strip()  # type: ignore[attr-defined]
+        lines = self.flow.module_of(node).source.lines
+        return lines[node.lineno - 1].strip()  # type: ignore[attr-defined]
 
 
 _CLIENT_FOR_ALIAS = (
@@ -1022,6 +1133,27 @@ _HELD = unknown(
 )
 
 
+def module_of(scope: Scope) -> Module:
+    """The module of a scope."""
+    return scope.module if isinstance(scope, FunctionInfo) else scope
+
+
+def tree_of(scope: Scope) -> ast.AST:
+    """The code of a scope."""
+    return scope.node if isinstance(scope, FunctionInfo) else scope.tree
+
+
+def _place_of(owner: FunctionInfo | ClassInfo | Module | None) -> tuple[str, int, int]:
+    if owner is None or isinstance(owner, Module):
+        return (owner.name if owner is not None else "", 0, 0)
+    return owner.module.name, owner.node.lineno, owner.node.col_offset
+
+
+def _alias(key: Hashable | None) -> Hashable | None:
+    """The alias of a connection."""
+    return key.alias if isinstance(key, Homed) else key
+
+
 def _is_held(key: Hashable | None) -> bool:
     """Whether the alias may be another one for each object, or each call of a function."""
     return bool(_holder(key))
@@ -1029,6 +1161,7 @@ def _is_held(key: Hashable | None) -> bool:
 
 def _holder(key: Hashable | None) -> str:
     """What has an alias of its own: an ``object``, or the ``call`` of a function; else ""."""
+    key = _alias(key)
     if not isinstance(key, tuple) or key[0] == "constant":
         return ""
     if key[0] == "part":
@@ -1041,12 +1174,14 @@ def _holder(key: Hashable | None) -> str:
 
 def _definition(key: Hashable | None) -> int | None:
     """The definition that gives an alias of one call its value."""
+    key = _alias(key)
     while isinstance(key, tuple) and key[0] == "part":
         key = key[1]
     return key[1] if isinstance(key, tuple) and key[0] == "definition" else None
 
 
 def _is_constant(key: Hashable | None) -> bool:
+    key = _alias(key)
     return isinstance(key, tuple) and key[0] == "constant"
 
 

@@ -1,15 +1,16 @@
-"""What a module defines: functions, classes and the names bound in each scope."""
+"""What the modules of a program define: functions, classes, and the names bound in each scope."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from functools import cached_property
+from typing import TypeAlias, TypeVar
 
-if TYPE_CHECKING:
-    from migrate_milvus.values import Foreign
+from migrate_milvus.syntax import SourceText
 
+_T = TypeVar("_T")
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 # Decorators that leave the function callable with its own signature.
@@ -39,6 +40,7 @@ TRANSPARENT = frozenset(
 class FunctionInfo:
     """One function: where it stands, its parameters and local names."""
 
+    module: Module
     node: FunctionNode
     name: str
     parent: FunctionInfo | None
@@ -49,11 +51,6 @@ class FunctionInfo:
     nonlocals: frozenset[str]
     decorators: tuple[str, ...]
     generator: bool
-
-    @property
-    def key(self) -> str:
-        """The name by which other modules know it: ``Class.method`` or ``function``."""
-        return f"{self.owner.name}.{self.name}" if self.owner is not None else self.name
 
     @property
     def is_method(self) -> bool:
@@ -87,18 +84,18 @@ class FunctionInfo:
 
 @dataclass(eq=False)
 class ClassInfo:
-    """One class: its methods and its bases within the module."""
+    """One class: its methods and its bases within the program."""
 
+    module: Module
     node: ast.ClassDef
     name: str
     parent: FunctionInfo | None
     methods: dict[str, FunctionInfo] = field(default_factory=dict)
     bases: list[ClassInfo] = field(default_factory=list)
     subclasses: list[ClassInfo] = field(default_factory=list)
-    foreign_bases: list[Foreign] = field(default_factory=list)
 
     def ancestry(self) -> Iterator[ClassInfo]:
-        """The class and its bases in the module, nearest first."""
+        """The class and its bases in the program, nearest first."""
         seen: set[ClassInfo] = set()
         queue = [self]
         while queue:
@@ -107,10 +104,6 @@ class ClassInfo:
                 seen.add(current)
                 yield current
                 queue.extend(current.bases)
-
-    def every_foreign_base(self) -> list[Foreign]:
-        """Bases in other modules, inherited ones included; the nearest last."""
-        return [base for info in reversed(list(self.ancestry())) for base in info.foreign_bases]
 
     @property
     def family(self) -> ClassInfo:
@@ -123,7 +116,7 @@ class ClassInfo:
                 seen.add(current)
                 queue.extend(current.bases)
                 queue.extend(current.subclasses)
-        return min(seen, key=lambda info: info.node.lineno)
+        return min(seen, key=lambda info: (info.module.name, info.node.lineno))
 
     def meanings(self, name: str, overridden: bool = True) -> list[FunctionInfo]:
         """The methods that ``name`` may mean on an object of the class.
@@ -154,15 +147,61 @@ class ClassInfo:
         return f"<class {self.name}>"
 
 
-@dataclass
-class Program:
-    """The definitions of one module."""
+@dataclass(eq=False)
+class Module:
+    """One module: its text and tree, and what it defines."""
 
-    tree: ast.Module
+    source: SourceText
     functions: dict[ast.AST, FunctionInfo] = field(default_factory=dict)
     classes: dict[ast.AST, ClassInfo] = field(default_factory=dict)
     identifiers: set[str] = field(default_factory=set)
     attributes: set[str] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        """Its path, as it is displayed."""
+        return self.source.name
+
+    @property
+    def tree(self) -> ast.Module:
+        """Its tree."""
+        return self.source.tree
+
+    def __repr__(self) -> str:
+        return f"<module {self.name}>"
+
+
+#: What binds names: a function, or the module for those at its level.
+Scope: TypeAlias = FunctionInfo | Module
+
+
+@dataclass
+class Program:
+    """The modules that are analysed together, with all that they define."""
+
+    modules: tuple[Module, ...]
+
+    @cached_property
+    def functions(self) -> dict[ast.AST, FunctionInfo]:
+        """Every function and lambda, by its node."""
+        return _merged(module.functions for module in self.modules)
+
+    @cached_property
+    def classes(self) -> dict[ast.AST, ClassInfo]:
+        """Every class, by its node."""
+        return _merged(module.classes for module in self.modules)
+
+    @cached_property
+    def attributes(self) -> set[str]:
+        """The names of all attributes that are read or set."""
+        return set().union(*(module.attributes for module in self.modules))
+
+
+def _merged(parts: Iterable[dict[ast.AST, _T]]) -> dict[ast.AST, _T]:
+    merged: dict[ast.AST, _T] = {}
+    for part in parts:
+        merged |= part
+    return merged
 
 
 def decorator_name(node: ast.expr) -> str:
@@ -261,54 +300,59 @@ class _Bindings(ast.NodeVisitor):
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_comprehension_scope
 
 
-def collect(tree: ast.Module) -> Program:
+def collect(source: SourceText) -> Module:
     """Collect the definitions of a module."""
-    program = Program(tree)
-    _collect(program, tree, None, None)
-    by_name = {info.name: info for info in program.classes.values()}
-    for info in program.classes.values():
+    module = Module(source)
+    _collect(module, source.tree, None, None)
+    by_name = {info.name: info for info in module.classes.values()}
+    for info in module.classes.values():
         for base in info.node.bases:
             if isinstance(base, ast.Name) and (parent := by_name.get(base.id)):
-                if parent is not info:
-                    info.bases.append(parent)
-                    parent.subclasses.append(info)
-    return program
+                inherit(info, parent)
+    return module
+
+
+def inherit(info: ClassInfo, parent: ClassInfo) -> None:
+    """Make ``parent`` a base of a class."""
+    if parent is not info and parent not in info.bases:
+        info.bases.append(parent)
+        parent.subclasses.append(info)
 
 
 def _collect(
-    program: Program, node: ast.AST, parent: FunctionInfo | None, owner: ClassInfo | None
+    module: Module, node: ast.AST, parent: FunctionInfo | None, owner: ClassInfo | None
 ) -> None:
     for child in ast.iter_child_nodes(node):
         match child:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-                info = _function(child, parent, owner)
-                program.functions[child] = info
+                info = _function(module, child, parent, owner)
+                module.functions[child] = info
                 if owner is not None and not isinstance(child, ast.Lambda):
                     owner.methods.setdefault(child.name, info)
                 if not isinstance(child, ast.Lambda):
-                    program.identifiers.add(child.name)
-                program.identifiers.update(info.names_of_parameters())
-                _collect(program, child, info, None)
+                    module.identifiers.add(child.name)
+                module.identifiers.update(info.names_of_parameters())
+                _collect(module, child, info, None)
             case ast.ClassDef():
-                program.identifiers.add(child.name)
-                inner = ClassInfo(child, child.name, parent)
-                program.classes[child] = inner
-                _collect(program, child, parent, inner)
+                module.identifiers.add(child.name)
+                inner = ClassInfo(module, child, child.name, parent)
+                module.classes[child] = inner
+                _collect(module, child, parent, inner)
             case _:
                 match child:
                     case ast.Name():
-                        program.identifiers.add(child.id)
+                        module.identifiers.add(child.id)
                     case ast.Attribute():
-                        program.attributes.add(child.attr)
+                        module.attributes.add(child.attr)
                     case ast.alias():
-                        program.identifiers.add(child.asname or child.name)
+                        module.identifiers.add(child.asname or child.name)
                     case ast.ExceptHandler() if child.name:
-                        program.identifiers.add(child.name)
-                _collect(program, child, parent, owner)
+                        module.identifiers.add(child.name)
+                _collect(module, child, parent, owner)
 
 
 def _function(
-    node: FunctionNode, parent: FunctionInfo | None, owner: ClassInfo | None
+    module: Module, node: FunctionNode, parent: FunctionInfo | None, owner: ClassInfo | None
 ) -> FunctionInfo:
     bindings = _Bindings()
     body = [node.body] if isinstance(node, ast.Lambda) else node.body
@@ -317,6 +361,7 @@ def _function(
     parameters = parameters_of(node.args)
     outside = bindings.globals | bindings.nonlocals
     return FunctionInfo(
+        module=module,
         node=node,
         name="<lambda>" if isinstance(node, ast.Lambda) else node.name,
         parent=parent,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import PurePosixPath
 
 from migrate_milvus.names import unresolved
 
 # unittest.mock, pytest-mock and pytest's monkeypatch.
 _REPLACING = frozenset({"patch", "object", "setattr"})
+
+# Folders that programs put on the path.
+_ROOTS = frozenset({"src", "lib", "app", "python", "backend", "server"})
 
 
 class ModuleGraph:
@@ -27,6 +31,7 @@ class ModuleGraph:
         self._targets_of: dict[str, set[str]] = defaultdict(set)
         self._linked: dict[str, set[str]] = defaultdict(set)
         self._imported: dict[str, set[str]] = defaultdict(set)
+        self._closures: dict[str, frozenset[str]] = {}
         self._words: dict[str, set[str]] = {}
         self._parameters: dict[str, set[str]] = {}
         self._replaced: dict[str, dict[str, str]] = defaultdict(dict)
@@ -56,22 +61,65 @@ class ModuleGraph:
         """The import paths that ``name`` names, as written."""
         return frozenset(self._imported.get(name, ()))
 
-    def mentions(self, name: str, words: Iterable[str]) -> bool:
-        """Whether the module reads one of ``words`` as an attribute."""
-        return not self._words[name].isdisjoint(words)
-
     def parameters(self, name: str) -> frozenset[str]:
         """The parameters of the functions of ``name``, if it is a module of tests."""
         return frozenset(self._parameters[name])
 
-    def modules(self, dotted: str, importer: str) -> list[str]:
-        """The modules that an import path, as written in ``importer``, may mean."""
-        level = len(dotted) - len(dotted.lstrip("."))
-        parts = [part for part in dotted.lstrip(".").split(".") if part]
-        if level:
-            package = list(PurePosixPath(importer).parts[:-1])
-            parts = [*package[: len(package) - level + 1], *parts]
-        return [target for target in self._targets(parts, importer) if target != importer]
+    def importers(self, name: str) -> tuple[str, ...]:
+        """The modules that import ``name``."""
+        return tuple(self._used_by.get(name, ()))
+
+    def words(self, name: str, user: str) -> frozenset[str]:
+        """What ``user`` mentions of ``name``: names, and attributes as ``.name``."""
+        return frozenset(self._used_by.get(name, {}).get(user, ()))
+
+    def candidates(self, level: int, parts: Sequence[str], importer: str) -> list[str]:
+        """The modules that an import path in ``importer`` may mean."""
+        if not level:
+            return [name for name in self._targets(list(parts), importer) if name != importer]
+        package = list(PurePosixPath(importer).parts[:-1])
+        wanted = [*package[: len(package) - level + 1], *parts]
+        if level > len(package) + 1 or not wanted:
+            return []
+        found = self._by_last.get(wanted[-1], ())
+        return [name for name in found if self._parts[name] == wanted and name != importer]
+
+    def find(self, level: int, parts: Sequence[str], importer: str) -> str | None:
+        """The module that an import path in ``importer`` means, if that can be told.
+
+        Of several, the one that shares most folders with the importer. A single name is looked for
+        in the folders around the importer only, unless that changes ``sys.path``.
+        """
+        found = self.candidates(level, parts, importer)
+        own = PurePosixPath(importer).parts[:-1]
+        if len(parts) == 1 and not level and not self._changes_path(importer):
+            found = [
+                name
+                for name in found
+                if own[: len(before := self._parts[name][:-1])] == tuple(before)
+                or before[-1] in _ROOTS
+            ]
+        if len(found) < 2:
+            return found[0] if found else None
+        best = max(_shared(own, name) for name in found)
+        nearest = [name for name in found if _shared(own, name) == best]
+        return nearest[0] if len(nearest) == 1 else None
+
+    def _changes_path(self, name: str) -> bool:
+        return "path" in self._words[name] and "sys" in self._imported[name]
+
+    def reaches(self, name: str, other: str) -> bool:
+        """Whether a module imports another one, however far."""
+        closure = self._closures.get(name)
+        if closure is None:
+            seen: set[str] = set()
+            queue = [name]
+            while queue:
+                new = self._targets_of.get(queue.pop(), set()) - seen
+                seen |= new
+                queue.extend(new)
+            closure = self._closures[name] = frozenset(seen)
+        return other in closure
 
     def related(self, name: str) -> frozenset[str]:
         """The modules that imports connect with ``name``, in either direction, at any distance."""
@@ -180,6 +228,12 @@ class ModuleGraph:
             for candidate in self._by_last.get(dotted[-1], ())
             if self._parts[candidate][-len(dotted) :] == dotted
         ]
+
+
+def _shared(own: tuple[str, ...], name: str) -> int:
+    """How many folders a file shares with the folders ``own``."""
+    other = PurePosixPath(name).parts[:-1]
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(own, other, strict=False)))
 
 
 def _from_stars(tree: ast.Module) -> set[str]:

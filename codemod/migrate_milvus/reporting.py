@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from dataclasses import dataclass, field
 
 from migrate_milvus.edits import (
     InsertStatements,
     ReplaceNode,
     ReplaceStatement,
 )
-from migrate_milvus.flow import Site
+from migrate_milvus.flow import Site, Slot
 from migrate_milvus.model import FOR_REST, Finding, Severity, SiteRecord, Status
-from migrate_milvus.planning import COMPUTED, IN_TEXT, Plan, Planning
+from migrate_milvus.planning import COMPUTED, IN_TEXT, Planning
 from migrate_milvus.program import FunctionInfo
 from migrate_milvus.values import (
     Bound,
@@ -22,8 +23,20 @@ from migrate_milvus.values import (
 )
 
 
-def report(planning: Planning, plan: Plan, chains: bool) -> None:
-    """Add the findings and the ledger of sites, with their chains of evidence if asked for."""
+@dataclass
+class Report:
+    """The findings and the ledger of a program."""
+
+    findings: list[Finding] = field(default_factory=list)
+    sites: list[SiteRecord] = field(default_factory=list)
+
+
+def report(planning: Planning, edited: bool, chains: bool) -> Report:
+    """The findings and the ledger of sites, with their chains of evidence if asked for.
+
+    ``edited``: whether anything is to be rewritten.
+    """
+    plan = Report()
     followers: dict[int, list[Site]] = defaultdict(list)
     blocking = {id(site) for site, _, _, _ in planning.refusals if site is not None}
     for site in planning.sites:
@@ -31,7 +44,7 @@ def report(planning: Planning, plan: Plan, chains: bool) -> None:
             unit = planning.unit(site)
             if unit is not None:
                 followers[id(unit)].append(site)
-    reported: set[tuple[int, int, str, str]] = set()
+    reported: set[tuple[str, int, int, str, str]] = set()
     lead: dict[int, str] = {}
     suppressed: dict[int, ast.AST] = {
         id(unit): site.node
@@ -45,11 +58,11 @@ def report(planning: Planning, plan: Plan, chains: bool) -> None:
         rule = refusal.rule or (
             planning.rule_set.rule_id(cause.symbol) if cause is not None else "MLV290"
         )
-        if planning.context.ignores(place.line, rule):
+        if planning.context.ignores(place.path, place.line, rule):
             if unit is not None:
                 suppressed.setdefault(id(unit), node)
             continue
-        signature = (place.line, place.column, rule, refusal.reason)
+        signature = (place.path, place.line, place.column, rule, refusal.reason)
         if unit is not None:
             lead.setdefault(id(unit), f"{refusal.reason} at line {place.line}")
         if signature in reported:
@@ -57,7 +70,7 @@ def report(planning: Planning, plan: Plan, chains: bool) -> None:
         if (
             cause is not None
             and cause.form in ("reference", "suspect")
-            and any(known[0] == place.line for known in reported)
+            and any(known[:2] == (place.path, place.line) for known in reported)
         ):
             continue  # what it is used for is reported on the same line
         reported.add(signature)
@@ -83,7 +96,7 @@ def report(planning: Planning, plan: Plan, chains: bool) -> None:
         if staying and key not in lead:
             plan.findings.append(_kept_by_ignored(planning, node, staying))
     for site, reason, message in planning.draft.notes:
-        if not plan.edits:
+        if not edited:
             break
         plan.findings.append(
             Finding(
@@ -96,9 +109,10 @@ def report(planning: Planning, plan: Plan, chains: bool) -> None:
                 code=planning.code(site.node),
             )
         )
-    _note_blocking_calls(planning, plan)
+    if edited:
+        _note_blocking_calls(planning, plan)
     _report_texts(planning, plan)
-    edited = _edited(planning)
+    touched = _edited(planning)
     reasons = {id(cause): known.reason for cause, _, known, _ in planning.refusals if cause}
     units: dict[int, str] = {}  # the name of each unit: the place of its first site
     for site in planning.sites:
@@ -113,7 +127,7 @@ def report(planning: Planning, plan: Plan, chains: bool) -> None:
                 or connections.configures(site.symbol)
                 or connections.is_disconnect(site.symbol)
                 or connections.acts_on_alias(site.symbol)
-            ) and (planning.stays(site) or not plan.edits or site.node not in edited)
+            ) and (planning.stays(site) or not edited or site.node not in touched)
             status = Status.REPORTED if kept else Status.REWRITTEN
             reason = FOR_REST if kept else ""
         else:
@@ -136,6 +150,7 @@ def report(planning: Planning, plan: Plan, chains: bool) -> None:
             )
         )
     plan.findings.sort(key=lambda f: f.place)
+    return plan
 
 
 def _kept_by_ignored(planning: Planning, node: ast.AST, kept: list[Site]) -> Finding:
@@ -175,18 +190,18 @@ def texts(planning: Planning) -> list[tuple[ast.AST, str]]:
 
 def why(planning: Planning, site: Site) -> list[str]:
     """The chain of evidence that makes this a use of the library, nearest first."""
-    line, column = planning.flow.source.place(site.node)
-    steps = [f"{line}:{column} {planning.text(site.node).splitlines()[0]} is {site.symbol}"]
+    planning.current = site.module
+    steps = [f"{_at(planning, site.node)} {_statement_text(planning, site.node)} is {site.symbol}"]
     target = site.receiver or (site.node.func if isinstance(site.node, ast.Call) else site.node)
     _chain(planning, target, steps, set(), 0)
     return steps
 
 
-def _report_texts(planning: Planning, plan: Plan) -> None:
+def _report_texts(planning: Planning, plan: Report) -> None:
     """Report the ORM symbols that are named in a text, and modules reached by computing."""
     for reached, how in planning.flow.computed.items():
         place = planning.place(reached)
-        if planning.context.ignores(place.line, "MLV010"):
+        if planning.context.ignores(place.path, place.line, "MLV010"):
             continue
         plan.findings.append(
             Finding(
@@ -200,7 +215,7 @@ def _report_texts(planning: Planning, plan: Plan) -> None:
         )
     for node, symbol in texts(planning):
         place = planning.place(node)
-        ignored = planning.context.ignores(place.line, "MLV012")
+        ignored = planning.context.ignores(place.path, place.line, "MLV012")
         if not ignored:
             plan.findings.append(
                 Finding(
@@ -226,10 +241,10 @@ def _report_texts(planning: Planning, plan: Plan) -> None:
         )
 
 
-def _note_blocking_calls(planning: Planning, plan: Plan) -> None:
+def _note_blocking_calls(planning: Planning, plan: Report) -> None:
     """One note for each ``async def`` whose rewritten calls block, as they did before."""
     noted: set[FunctionInfo] = set()
-    for site in planning.sites if plan.edits else ():
+    for site in planning.sites:
         function = site.function
         if (
             function is None
@@ -274,6 +289,19 @@ def _chain(
     if slot is not None and slot.kind == "return" and isinstance(slot.owner, FunctionInfo):
         _returned(planning, slot.owner, steps, seen, depth)
     elif slot is not None:
+        _chain_slot(planning, slot, steps, seen, depth)
+    if isinstance(node, ast.Call):
+        for edge in planning.flow.calls.get(node, []):
+            _returned(planning, edge.target, steps, seen, depth)
+        _chain(planning, node.func, steps, seen, depth + 1)
+    elif isinstance(node, ast.Attribute) and slot is None:
+        _chain(planning, node.value, steps, seen, depth + 1)
+
+
+def _chain_slot(
+    planning: Planning, slot: Slot, steps: list[str], seen: set[ast.AST], depth: int
+) -> None:
+    if depth < 12:
         for write in planning.flow.writes.get(slot, {}).values():
             relevant = any(
                 isinstance(v, Object | Library | ModuleValue | Bound) for v in write.values
@@ -281,25 +309,21 @@ def _chain(
             if not relevant or write.target in seen:
                 continue
             seen.add(write.target)
-            line, column = planning.flow.source.place(write.target)
             text = _statement_text(planning, write.statement)
             if isinstance(write.target, ast.arg):
                 text = f"parameter {planning.text(write.target)}"
-            steps.append(f"{line}:{column} {text}")
+            steps.append(f"{_at(planning, write.target)} {text}")
             if isinstance(write.target, ast.arg) and isinstance(slot.owner, FunctionInfo):
                 for edge in planning.flow.callers(slot.owner):
                     argument = edge.arguments.get(slot.name)
                     if argument is not None:
-                        line, column = planning.flow.source.place(argument)
-                        steps.append(f"{line}:{column} passed as {planning.text(argument)}")
+                        at = _at(planning, argument)
+                        steps.append(f"{at} passed as {planning.text(argument)}")
                         _chain(planning, argument, steps, seen, depth + 1)
             _chain(planning, write.value, steps, seen, depth + 1)
-    if isinstance(node, ast.Call):
-        for edge in planning.flow.calls.get(node, []):
-            _returned(planning, edge.target, steps, seen, depth)
-        _chain(planning, node.func, steps, seen, depth + 1)
-    elif isinstance(node, ast.Attribute) and slot is None:
-        _chain(planning, node.value, steps, seen, depth + 1)
+            imported = planning.flow.reads.get(write.target)
+            if isinstance(write.target, ast.alias) and imported is not None:
+                _chain_slot(planning, imported, steps, seen, depth + 1)
 
 
 def _returned(
@@ -309,12 +333,20 @@ def _returned(
         if isinstance(child, ast.Return) and child.value is not None and child not in seen:
             if any(isinstance(v, Object) for v in planning.flow.value(child.value)):
                 seen.add(child)
-                line, column = planning.flow.source.place(child)
-                steps.append(f"{line}:{column} {_statement_text(planning, child)}")
+                at = _at(planning, child)
+                steps.append(f"{at} {_statement_text(planning, child)}")
                 _chain(planning, child.value, steps, seen, depth + 1)
 
 
-def _statement_text(planning: Planning, statement: ast.stmt | None) -> str:
+def _at(planning: Planning, node: ast.AST) -> str:
+    """Line and column, with the path where it is another file than the site's."""
+    line, column = planning.flow.source.place(node)
+    module = planning.flow.module_of(node)
+    path = "" if module is planning.current else f"{module.name}:"
+    return f"{path}{line}:{column}"
+
+
+def _statement_text(planning: Planning, statement: ast.stmt | ast.expr | None) -> str:
     if statement is None:
         return ""
     return planning.text(statement).splitlines()[0]

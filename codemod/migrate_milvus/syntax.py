@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Iterable
 from functools import cached_property
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -77,3 +78,48 @@ class SourceText:
         while not isinstance(node, ast.stmt):
             node = self.parents[node]
         return node
+
+
+class Texts:
+    """Several parsed files, which can be asked about a node of any of them."""
+
+    def __init__(self, sources: Iterable[SourceText]) -> None:
+        self._of_tree = {source.tree: source for source in sources}
+        self._of_statement: dict[ast.AST, SourceText] = {}
+
+    @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        """The parent of every node of every file."""
+        found: dict[ast.AST, ast.AST] = {}
+        for source in self._of_tree.values():
+            found |= source.parents
+        return found
+
+    def of(self, node: ast.AST) -> SourceText:
+        """The file that holds ``node``."""
+        parents = self.parents
+        while not isinstance(node, ast.stmt | ast.Module):
+            node = parents[node]
+        known = self._of_statement.get(node)
+        if known is None:
+            top: ast.AST = node
+            while not isinstance(top, ast.Module):
+                top = parents[top]
+            known = self._of_statement[node] = self._of_tree[top]
+        return known
+
+    def span(self, node: ast.AST) -> tuple[int, int]:
+        """As ``SourceText.span``, in the file that holds ``node``."""
+        return self.of(node).span(node)
+
+    def segment(self, node: ast.AST) -> str:
+        """As ``SourceText.segment``."""
+        return self.of(node).segment(node)
+
+    def place(self, node: ast.AST) -> tuple[int, int]:
+        """As ``SourceText.place``."""
+        return self.of(node).place(node)
+
+    def statement(self, node: ast.AST) -> ast.stmt:
+        """As ``SourceText.statement``."""
+        return self.of(node).statement(node)

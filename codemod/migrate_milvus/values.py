@@ -8,13 +8,12 @@ two equal ``Opaque``s are the same run-time value while their origin is not eval
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from migrate_milvus.program import ClassInfo, FunctionInfo
+    from migrate_milvus.program import ClassInfo, FunctionInfo, Module
 
 
 class Shape(Enum):
@@ -109,82 +108,13 @@ class Instance:
 
 @dataclass(frozen=True)
 class ModuleValue:
-    """A module outside the library, by dotted name."""
+    """A module outside the library, by dotted name, or something of one that is not analysed.
 
-    name: str
-
-
-@dataclass(frozen=True, eq=False)
-class Foreign:
-    """A name of another module of the project, through which library objects are reached.
-
-    ``symbol`` is the symbol of the library that it stands for, ``kinds`` the objects that it holds
-    itself, ``returns`` those that calling it gives, ``members`` its attributes (of a module, a
-    class or an instance), ``makes`` anything else that calling it gives, and ``element`` what
-    iterating over it, subscripting or entering it gives. ``function`` is its definition, and
-    ``bound`` tells that the first parameter is passed already.
+    ``home`` is the module of the program that it is, or the path of one of the project.
     """
 
     name: str
-    kinds: frozenset[str] = frozenset()
-    returns: frozenset[str] = frozenset()
-    members: dict[str, Foreign] = field(default_factory=dict)
-    makes: Foreign | None = None
-    symbol: str = ""
-    element: Foreign | None = None
-    fixture: bool = False
-    function: FunctionInfo | None = None
-    bound: bool = False
-    is_module: bool = False
-
-    def values(self) -> frozenset[Object | Foreign]:
-        """What a variable that holds the name's value may hold."""
-        held = frozenset(Object(kind, ("foreign", self.name)) for kind in self.kinds)
-        return held | {self} if self.leads_on or not held else held
-
-    def result(self) -> frozenset[Object | Foreign]:
-        """What calling the name gives."""
-        made = frozenset(Object(kind, ("foreign", self.name)) for kind in self.returns)
-        return made | (self.makes.values() if self.makes is not None else frozenset())
-
-    def elements(self) -> frozenset[Object | Foreign]:
-        """What iterating over the name's value gives."""
-        return self.element.values() if self.element is not None else frozenset()
-
-    def member(self, name: str) -> Foreign | None:
-        """An attribute of what the name holds."""
-        return self.members.get(name)
-
-    @property
-    def leads_on(self) -> bool:
-        """Whether more than the objects themselves is reached through the name."""
-        return bool(self.returns or self.members or self.makes or self.element or self.function)
-
-    @property
-    def matters(self) -> bool:
-        """Whether a library object is reached through the name."""
-        return self.shape != ()
-
-    @cached_property
-    def shape(self) -> Hashable:
-        """Equal for names that mean the same; empty when no library object is reached."""
-        return self._shape(set())
-
-    def _shape(self, seen: set[int]) -> Hashable:
-        if id(self) in seen:
-            return ()
-        seen = seen | {id(self)}
-        inner = tuple(
-            (name, known)
-            for name, member in sorted(self.members.items())
-            if (known := member._shape(seen)) != ()
-        )
-        makes = self.makes._shape(seen) if self.makes is not None else ()
-        element = self.element._shape(seen) if self.element is not None else ()
-        parts = (tuple(sorted(self.kinds)), tuple(sorted(self.returns)), inner, makes, element)
-        if not any(parts) and not self.symbol:
-            return ()
-        return (self.symbol, *parts, self.fixture)
+    home: Module | str | None = None
 
 
 Value: TypeAlias = (
@@ -198,7 +128,6 @@ Value: TypeAlias = (
     | Class
     | Instance
     | ModuleValue
-    | Foreign
 )
 Abstract: TypeAlias = frozenset[Value]
 

@@ -216,7 +216,7 @@ class Writer:
             return [replaced]
         self.require_place()
         if not is_pure(self.expression):
-            variable = planning.helper_name("collection_name", site.function)
+            variable = planning.helper_name("collection_name", site.scope)
             return [
                 InsertStatements(statement, self.captured(creation, variable)),
                 ReplaceNode(site.node, (variable,)),
@@ -238,7 +238,7 @@ class Writer:
         variable: str | None = None,
     ) -> tuple[Statement, ...]:
         """The statements with the name evaluated once."""
-        variable = variable or self.planning.helper_name("collection_name", self.site.function)
+        variable = variable or self.planning.helper_name("collection_name", self.site.scope)
         return (Line((f"{variable} = ", Src(self.expression))), *creation((variable,)))
 
     def single_target(self) -> ast.Name | ast.Attribute | None:
@@ -268,16 +268,14 @@ class Writer:
         if isinstance(statement, ast.AnnAssign):
             header = (Src(target), ": ", Src(statement.annotation))
         binding = Line((*header, " = ", *name))
-        local = all(
-            slot.kind == "local" and slot.owner is self.site.function for slot in slots
-        ) or all(slot.kind == "global" and self.site.function is None for slot in slots)
+        local = all(slot.owner is self.site.scope for slot in slots)
         initialising = self.site.function is not None and self.site.function.name == "__init__"
         if (local or initialising) and not self.shows_failure():
             return [ReplaceStatement(statement, (binding, *creation(written)))]
         if is_pure(self.expression):
             # Bound last: when creating fails nothing is bound, as before.
             return [ReplaceStatement(statement, (*creation(name), binding))]
-        variable = planning.helper_name("new_name", self.site.function)
+        variable = planning.helper_name("new_name", self.site.scope)
         return [
             ReplaceStatement(
                 statement,
@@ -359,7 +357,7 @@ def _what_goes_on(site: Site, planning: Planning) -> ast.Try | ast.With | ast.As
 def is_fresh(site: Site, planning: Planning) -> bool:
     """Whether flow proves that the collection does not exist when the constructor runs."""
     flow = planning.flow
-    key = flow.identity(planning.arguments(site).get("name"), site.state, site.function)
+    key = flow.identity(planning.arguments(site).get("name"), site.state, site.scope)
     connection = CONNECTIONS.key(site, flow)
     return key is not None and ("absent", connection, key) in site.state.facts
 
@@ -488,7 +486,7 @@ def _own_call(statement: ast.stmt, planning: Planning, made: frozenset[Object]) 
 
 def _has_comment(planning: Planning, statement: ast.stmt) -> bool:
     """Whether a comment stands on or directly above the statement."""
-    lines = planning.flow.source.lines
+    lines = planning.flow.module_of(statement).source.lines
     end = statement.end_lineno or statement.lineno
     if any("#" in line for line in lines[statement.lineno - 1 : end]):
         return True
@@ -603,7 +601,7 @@ class NameAndSchema(Rule):
         for made in planning.flow.sites.get(item.origin, []):
             expression = planning.arguments(made).get("schema")
             if isinstance(expression, ast.Name) and planning.holds_still(
-                expression, made, site.node, site.state, site.function
+                expression, made, site.node, site.state, site.scope
             ):
                 return expression
         return None

@@ -134,7 +134,7 @@ def _wait(site: Site, planning: Planning, state: CallTemplate) -> list[Edit]:
 def _job(site: Site, planning: Planning) -> Site | None:
     """The ``compact`` that ``site`` asks about: the last one of the same object and kind."""
     if any(
-        other.symbol == _STARTS and other.function is not site.function
+        other.symbol == _STARTS and other.scope is not site.scope
         for other in planning.sites
         if other.objects & site.objects
     ):
@@ -145,7 +145,7 @@ def _job(site: Site, planning: Planning) -> Site | None:
         for made in planning.flow.sites.get(fact[1], []):
             if (
                 made.symbol == _STARTS
-                and made.function is site.function
+                and made.scope is site.scope
                 and _flag(made, planning) == _flag(site, planning) is not None
                 and _same_receiver(made, site, planning)
                 and is_statement(planning, made)
@@ -167,7 +167,7 @@ def _same_receiver(made: Site, site: Site, planning: Planning) -> bool:
     if made.receiver is None or site.receiver is None:
         return False
     return planning.text(made.receiver) == planning.text(site.receiver) and planning.holds_still(
-        made.receiver, made, site.receiver, site.state, site.function
+        made.receiver, made, site.receiver, site.state, site.scope
     )
 
 
@@ -183,7 +183,7 @@ def _variable(made: Site, planning: Planning) -> str | None:
     others = [
         site
         for site in planning.sites
-        if site.symbol == _STARTS and site.function is made.function and planning.is_active(site)
+        if site.symbol == _STARTS and site.scope is made.scope and planning.is_active(site)
     ]
     number = others.index(made) if made in others else 0
-    return planning.helper_name("job_id" if not number else f"job_id_{number + 1}", made.function)
+    return planning.helper_name("job_id" if not number else f"job_id_{number + 1}", made.scope)

@@ -150,7 +150,7 @@ class Connect(Rule):
         require(NO_PATH, lambda: _no_path(planning, address))
         require(NO_CREDENTIALS, lambda: _no_credentials(planning, address))
         uses = planning.uses_of(site)
-        if not uses and (planning.stays(site) or planning.context.needs_connection):
+        if not uses and planning.stays(site):
             return []
         require(RUNS, lambda: _runs(planning, site, uses))
         require_version(planning, "MilvusClient")
@@ -169,7 +169,7 @@ class Connect(Rule):
                 ),
             )
         cls = planning.reference("MilvusClient", site)
-        uri = _uri(planning, address, planning.keys[id(site)])
+        uri = _uri(planning, address, planning.alias(site))
         if stored is not None:
             # The ORM looks there first.
             uri = (f'{planning.module("os")}.environ.get("MILVUS_URI", ', *uri, ")")
@@ -245,7 +245,7 @@ def _folds(planning: Planning, site: Site) -> Answer:
         return unknown("the connect() that takes it does not follow in the same block", recipe)
     next_to_it = block[index + 1] is taking and not planning.stays(site)
     for name, value in config.items():
-        still = planning.holds_still(value, site, connect.node, connect.state, connect.function)
+        still = planning.holds_still(value, site, connect.node, connect.state, connect.scope)
         if not (still or (next_to_it and name != "user") or (name == "user" and is_pure(value))):
             return unknown(f"{name} may be another value when connect() takes it", recipe)
     return PROVED
@@ -357,7 +357,7 @@ def _close_and_forget(planning: Planning, site: Site, client: str) -> Edit:
     statement = planning.flow.source.statement(site.node)
     close: tuple[Line, ...] = (
         Line((call_of((f"{client}.close",)),), anchor=site.node),
-        Line((planning.unset_client(client),)),
+        Line((planning.unset_client(client, site.module),)),
     )
     tested = planning.flow.source.parents[statement]
     asked = isinstance(tested, ast.If) and any(
@@ -404,7 +404,7 @@ def _assigned_in_vain(planning: Planning, site: Site) -> bool:
     slots = [slot for slot, writes in flow.writes.items() if target in writes]
     return bool(slots) and all(
         not flow.readers(slot)
-        and not {slot.name, f".{slot.name}"} & planning.context.reached
+        and not planning.crossing.is_seen_elsewhere(slot)
         and len(flow.writes[slot]) == 1
         for slot in slots
     )
@@ -531,9 +531,9 @@ def _only_default(planning: Planning, site: Site, recipe: str) -> Answer:
     """Whether the list holds nothing but the default connection, open."""
     connects = [other for other in planning.sites if other.symbol == "connections.connect"]
     if (
-        any(planning.keys[id(other)] != DEFAULT_KEY for other in connects)
+        any(planning.alias(other) != DEFAULT_KEY for other in connects)
         or any(other.symbol == "connections.add_connection" for other in planning.sites)
-        or planning.context.connects_elsewhere
+        or planning.connects_elsewhere(site.module)
     ):
         return unknown("other connections may be listed besides the default one", recipe)
     if not any(_just_opened(planning, other, site) for other in connects):
@@ -627,7 +627,7 @@ def _address_known(planning: Planning, site: Site, arguments: Arguments) -> Answ
     given = [name for name in _ADDRESS if arguments.get(name) is not None]
     key = planning.keys[id(site)]
     if not given:
-        if key != DEFAULT_KEY:
+        if planning.alias(site) != DEFAULT_KEY:
             return unknown(
                 "connect() without an address takes the one stored for the alias",
                 "Pass the address to MilvusClient(uri=...).",
@@ -949,7 +949,7 @@ def _not_used_after(planning: Planning, site: Site) -> Answer:
                 if other.symbol == "connections.connect":
                     return PROVED
                 if (
-                    other.function is site.function
+                    other.scope is site.scope
                     and other.form != "annotation"
                     and other.symbol not in (*Disconnect.symbols, *HasConnection.symbols)
                     and planning.flow.library.is_site(other.symbol)

@@ -413,7 +413,7 @@ class _Columns:
         if value is None:
             held = planning.flow.source.segment(self.data)
         else:
-            held = planning.helper_name("columns", site.function)
+            held = planning.helper_name("columns", site.scope)
             lines.append(Line((f"{held} = ", *value)))
         unequal = f"len({{len(column) for column in {held}}}) > 1"
         test, what = unequal, "columns of unequal length"
@@ -513,7 +513,7 @@ def _frame_changed(planning: Planning, data: ast.expr) -> bool:
     """Whether the frame's variable is subscripted for assignment anywhere."""
     if not isinstance(data, ast.Name):
         return False
-    for node in ast.walk(planning.flow.source.tree):
+    for node in planning.flow.module_of(data).source.parents:
         if (
             isinstance(node, ast.Subscript)
             and isinstance(node.ctx, ast.Store)

@@ -254,8 +254,7 @@ def _list_misused(value: Opaque, planning: Planning) -> str | None:
 
 def _hidden(slot: Slot, planning: Planning) -> str | None:
     """Who may read the slot out of sight; None when nobody does."""
-    reached = planning.context.reached
-    if slot.kind == "global" and slot.name in reached:
+    if slot.kind == "global" and planning.crossing.is_seen_elsewhere(slot):
         return f"'{slot.name}', which another file reads"
     if slot.kind == "attribute":
         return f"kept in the attribute '{slot.name}'"

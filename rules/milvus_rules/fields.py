@@ -87,7 +87,7 @@ def _maker(item: Object, planning: Planning) -> Site | None:
 def _name_key(site: Site, planning: Planning) -> object:
     """Equal for two constructors that surely name the same collection."""
     expression = planning.arguments(site).get("name")
-    key = planning.flow.identity(expression, site.state, site.function)
+    key = planning.flow.identity(expression, site.state, site.scope)
     if key is not None:
         return key
     value = only(planning.flow.value(expression))

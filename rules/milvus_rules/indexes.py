@@ -200,7 +200,7 @@ def prepare(
                 removed.append(ReplaceStatement(assignment, ()))
                 anchor = assignment
                 assert isinstance(expression, ast.Name)
-                freed = planning.flow.slot_of_name(expression.id, site.function)
+                freed = planning.flow.slot_of_name(expression.id, site.scope)
         else:
             pairs.append(("**", (Src(expression),)))
     elif not is_none(expression) and expression is not None:
@@ -208,7 +208,7 @@ def prepare(
     index_name = keyword(arguments, "index_name")
     pairs.append(index_name)
     if variable is None:
-        variable = planning.helper_name("index_params", site.function, freed)
+        variable = planning.helper_name("index_params", site.scope, freed)
     assert not anchors
     lines: list[Line] = []
     if first:
@@ -227,7 +227,7 @@ def removable(
         return None
     slot = flow.reads.get(expression)
     statement = flow.source.statement(content.node)
-    if slot is None or slot.owner is not site.function:
+    if slot is None or slot.owner is not site.scope:
         return None
     if not (
         isinstance(statement, ast.Assign)
@@ -238,7 +238,7 @@ def removable(
         return None
     if not held_only_by(flow, content, expression) or lookups.reads_parameters(site, planning):
         return None
-    if flow.scope_of.get(statement) is not site.function or not is_pure(statement.value):
+    if flow.scope(statement) is not site.scope or not is_pure(statement.value):
         return None
     own = flow.source.statement(site.node)
     block, index = planning.block_of(statement)
@@ -340,7 +340,7 @@ class IndexLookups(Rule):
                 else refuted("the result of drop_index is used", "drop_index returns None.")
             ),
         )
-        variable = planning.helper_name("index", site.function)
+        variable = planning.helper_name("index", site.scope)
         dropped = client_call(
             planning,
             site,
@@ -375,7 +375,7 @@ def _only_index(site: Site, planning: Planning) -> ast.expr | None:
         return None
     (only,) = created
     (item,) = site.objects
-    if only.function is not site.function or ("new", item.origin) not in only.state.facts:
+    if only.scope is not site.scope or ("new", item.origin) not in only.state.facts:
         return None
     block, index = planning.block_of(planning.flow.source.statement(only.node))
     if not any(site.node in ast.walk(statement) for statement in block[index + 1 :]):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from migrate_milvus.edits import Edit, ReplaceNode, Src
 from migrate_milvus.flow import Site
-from migrate_milvus.planning import Planning
+from migrate_milvus.planning import Planning, tree_of
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, require, unknown
 from milvus_rules.reading import arguments_of, known, unpacked_can_change
 from milvus_rules.writing import client_call, is_none
@@ -114,10 +114,10 @@ class _Loops:
         ):
             return unknown("what becomes of the iterator is not seen here", _RECIPE)
         flow = self.planning.flow
-        slot = flow.slot_of_name(statement.targets[0].id, self.site.function)
+        slot = flow.slot_of_name(statement.targets[0].id, self.site.scope)
         target = statement.targets[0]
         if target not in flow.writes.get(slot, {}) or (
-            slot.kind != "local" and slot.name in self.planning.context.reached
+            self.planning.crossing.is_seen_elsewhere(slot)
         ):
             return unknown("what becomes of the iterator is not followed", _RECIPE)
         for reader in flow.readers(slot):
@@ -137,7 +137,7 @@ class _Loops:
                         "is not tested before it is used",
                         _RECIPE,
                     )
-        scope: ast.AST = self.site.function.node if self.site.function else self.source.tree
+        scope = tree_of(self.site.scope)
         for node in ast.walk(scope):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 if node.id in self.pages and (
@@ -194,8 +194,8 @@ class _Loops:
         """Whether the statement tests the page; what then has a page for sure is guarded."""
         if not isinstance(statement, ast.If | ast.While):
             return False
-        slot = self.planning.flow.slot_of_name(page, self.site.function)
-        if slot.owner is not self.site.function:
+        slot = self.planning.flow.slot_of_name(page, self.site.scope)
+        if slot.owner is not self.site.scope:
             return False  # other functions see it
         edits: list[Edit] = []
         missing = _when_missing(statement.test, page, edits)

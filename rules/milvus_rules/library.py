@@ -236,7 +236,7 @@ class PyMilvus:
             return frozenset(_name_facts(site, site.state, flow))
         if site.symbol == "Collection.has_partition" and not truth:
             wanted = bind(flow, site.call, PARAMETERS[site.symbol]).get("partition_name")
-            key = flow.identity(wanted, site.state, site.function)
+            key = flow.identity(wanted, site.state, site.scope)
             return frozenset({("unparted", site.objects, key)}) if key is not None else frozenset()
         if site.symbol in ("Collection.has_index", "Collection.indexes") and not truth:
             return frozenset({("unindexed", site.objects)})
@@ -283,7 +283,7 @@ def _name_facts(site: Site, state: State, flow: Flow) -> list[tuple[str, Hashabl
         return found if len(site.objects) == 1 else []
     parameters = PARAMETERS.get(site.symbol, ())
     expression = bind(flow, site.call, parameters).get(parameters[0]) if parameters else None
-    key = flow.identity(expression, state, site.function)
+    key = flow.identity(expression, state, site.scope)
     return [("absent", connection, key)] if key is not None else []
 
 
@@ -317,7 +317,7 @@ class _Connections:
         expression = bound.get(name)
         if expression is None:
             return None if bound.unknown and name == "alias" else DEFAULT
-        return flow.held_value(expression, site.state, site.function)
+        return flow.held_value(expression, site.state, site.scope)
 
     def _key_of_object(self, item: Object, flow: Flow) -> Hashable | None:
         if isinstance(item.origin, ast.AST):

@@ -76,14 +76,14 @@ def _made(site: Site, planning: Planning) -> MadeIndex | None:
 def _is_only(made: MadeIndex, site: Site, planning: Planning) -> bool:
     """Whether the program makes no other index of the collection."""
     flow = planning.flow
-    mine = flow.identity(made.field_name, made.site.state, made.site.function)
+    mine = flow.identity(made.field_name, made.site.state, made.site.scope)
     for other in planning.sites:
         if other.symbol not in MAKERS or not owners(other, planning) & site.objects:
             continue
         if other is made.site or other.form != "call":
             continue
         theirs = planning.arguments(other).get("field_name")
-        key = flow.identity(theirs, other.state, other.function)
+        key = flow.identity(theirs, other.state, other.scope)
         if key is None or key != mine or not _is_constant(key):
             return False
     return _is_constant(mine) or not planning.in_loop(made.site.node)
@@ -95,8 +95,8 @@ def _is_constant(key: Hashable | None) -> bool:
 
 def _same(made: MadeIndex, wanted: ast.expr, site: Site, planning: Planning) -> bool:
     flow = planning.flow
-    mine = flow.identity(made.index_name, made.site.state, made.site.function)
-    return mine is not None and mine == flow.identity(wanted, site.state, site.function)
+    mine = flow.identity(made.index_name, made.site.state, made.site.scope)
+    return mine is not None and mine == flow.identity(wanted, site.state, site.scope)
 
 
 def members(site: Site, planning: Planning) -> list[Site]:
@@ -162,8 +162,8 @@ def only_variable(site: Site, planning: Planning) -> ast.stmt | None:
     ):
         return None
     target = statement.targets[0]
-    slot = flow.slot_of_name(target.id, site.function)
-    if slot.owner is not site.function or set(flow.writes.get(slot, ())) != {target}:
+    slot = flow.slot_of_name(target.id, site.scope)
+    if slot.owner is not site.scope or set(flow.writes.get(slot, ())) != {target}:
         return None
     receivers = {member.receiver for member in members(site, planning)}
     return statement if set(flow.readers(slot)) <= receivers else None
@@ -178,7 +178,7 @@ def value_of(member: Site, looked: Site, made: MadeIndex, planning: Planning) ->
 
     def still(expression: ast.expr | None) -> Template | None:
         if expression is None or not planning.holds_still(
-            expression, made.site, member.node, member.state, member.function
+            expression, made.site, member.node, member.state, member.scope
         ):
             return None
         return (Src(expression),)

@@ -173,7 +173,7 @@ class PartitionOfCollection(Rule):
 def _handler(site: Site, planning: Planning, expression: ast.expr) -> Answer:
     if not planning.enclosing_handlers(site.node):
         return PROVED
-    key = planning.flow.identity(expression, site.state, site.function)
+    key = planning.flow.identity(expression, site.state, site.scope)
     if key is not None and any(_says_missing(fact, site, key) for fact in site.state.facts):
         return PROVED
     return refuted(

@@ -185,9 +185,9 @@ def _only_known_keys(site: Site, planning: Planning) -> bool:
         return False
     for target in statement.targets:
         assert isinstance(target, ast.Name)
-        slot = planning.flow.slot_of_name(target.id, site.function)
+        slot = planning.flow.slot_of_name(target.id, site.scope)
         in_class = target not in planning.flow.writes.get(slot, {})
-        if in_class or (slot.kind == "global" and slot.name in planning.context.reached):
+        if in_class or planning.crossing.is_seen_elsewhere(slot):
             return False
         if not all(_reads_known_key(planning, reader) for reader in planning.flow.readers(slot)):
             return False
@@ -213,7 +213,7 @@ def _progress_dict(site: Site, planning: Planning, call: CallTemplate) -> list[E
     parent = planning.flow.source.parents[statement]
     elif_branch = isinstance(parent, ast.If) and statement in parent.orelse
     if planning.evaluated_first(statement, site.node) and not elif_branch:
-        variable = planning.helper_name("index", site.function)
+        variable = planning.helper_name("index", site.scope)
         return [
             InsertStatements(statement, (Line((f"{variable} = ", call)),)),
             ReplaceNode(site.node, (f"{{key: {variable}[key] for key in {keys}}}",)),
@@ -271,7 +271,7 @@ def _same_collection(site: Site, other: Site, planning: Planning) -> bool:
     """Whether the name that ``site`` is given is the one that the object was made with."""
     flow = planning.flow
     given = planning.arguments(site).get("collection_name")
-    key = flow.identity(given, site.state, site.function)
+    key = flow.identity(given, site.state, site.scope)
     if isinstance(given, ast.Attribute):
         # collection.name of the very object
         for named in flow.sites.get(given, []):
@@ -284,7 +284,7 @@ def _same_collection(site: Site, other: Site, planning: Planning) -> bool:
         return False
     for made in flow.sites.get(item.origin, []):
         expression = planning.arguments(made).get("name")
-        if key is not None and flow.identity(expression, made.state, made.function) == key:
+        if key is not None and flow.identity(expression, made.state, made.scope) == key:
             return True
         text = text_of(planning, given)
         if text is not None and text == text_of(planning, expression):

@@ -87,13 +87,9 @@ def _recipe(planning: Planning, site: Site) -> str:
 
 def _slot_answer(site: Site, planning: Planning, slot: Slot, kind: str) -> Answer:
     """Whether all that read the slot, which holds the result, are in sight."""
-    reached = planning.context.reached
-    if slot.kind == "global" and slot.name in reached:
-        return unknown(f"another file reads '{slot.name}', the result", _recipe(planning, site))
-    if slot.kind == "attribute" and f".{slot.name}" in reached:
-        return unknown(
-            f"another file reads the attribute '{slot.name}', the result", _recipe(planning, site)
-        )
+    if planning.crossing.is_seen_elsewhere(slot):
+        what = f"the attribute '{slot.name}'" if slot.kind == "attribute" else f"'{slot.name}'"
+        return unknown(f"another file reads {what}, the result", _recipe(planning, site))
     function = slot.owner
     if slot.kind not in ("return", "yield") or not isinstance(function, FunctionInfo):
         return PROVED

@@ -147,7 +147,7 @@ class _Writer:
             and isinstance(fields, ast.Name)
         ):
             return False
-        if self.flow.scope_of.get(list_statement) is not self.flow.scope_of.get(self.statement):
+        if self.flow.scope(list_statement) is not self.flow.scope(self.statement):
             return False
         added = [c.func.value for c in content.appended if isinstance(c.func, ast.Attribute)]
         if not held_only_by(self.flow, content, fields, *added):
@@ -217,7 +217,7 @@ class _Writer:
         writes = list(self.flow.writes.get(slot, {}).values())
         if len(writes) != 1 or self.flow.readers(slot) != [item]:
             return None
-        if self.flow.scope_of.get(statement) is not self.flow.scope_of.get(self.statement):
+        if self.flow.scope(statement) is not self.flow.scope(self.statement):
             return None
         if not all(is_pure(a) for a in [*call.args, *(k.value for k in call.keywords)]):
             return None
@@ -238,7 +238,7 @@ class _Writer:
         """The edits for a schema that can be rewritten."""
         passed = self.passed_in_place()
         if passed is not None:
-            variable: Template = (self.planning.helper_name("schema", self.site.function),)
+            variable: Template = (self.planning.helper_name("schema", self.site.scope),)
         else:
             assert isinstance(self.statement, ast.Assign)
             variable = (Src(self.statement.targets[0]),)
@@ -341,7 +341,7 @@ def facts_of(flow: Flow, values: frozenset[object]) -> SchemaFacts | None:
         if not member.startswith("add_"):
             continue
         # Added to the object that a call of this very scope made, once.
-        if in_branch(flow, later) or flow.scope_of.get(later) is not flow.scope_of.get(call):
+        if in_branch(flow, later) or flow.scope(later) is not flow.scope(call):
             return None
         arguments = _field_arguments(later) if member == "add_field" else None
         if member == "add_function" and len(later.args) == 1:

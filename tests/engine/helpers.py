@@ -10,12 +10,12 @@ from typing import Any
 from migrate_milvus.document import Document
 from migrate_milvus.engine import migrate
 from migrate_milvus.flow import Flow, Site
-from migrate_milvus.interpreter import interpret
 from migrate_milvus.model import FileResult, Finding, SiteRecord
 from migrate_milvus.registry import load
 from migrate_milvus.settings import Settings
 from migrate_milvus.syntax import SourceText
 from migrate_milvus.values import Abstract, Class, Const, Function, Instance, Library, Object
+from migrate_milvus.world import interpret
 
 ROOT = Path("/project")
 

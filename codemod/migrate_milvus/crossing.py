@@ -1,0 +1,219 @@
+"""What goes from module to module: which may see what, and how one names what another holds."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from migrate_milvus.flow import Flow, Site, Slot
+from migrate_milvus.placement import free_name, is_main_guard
+from migrate_milvus.program import ClassInfo, FunctionInfo, Module
+from migrate_milvus.project import ModuleGraph
+from migrate_milvus.values import ModuleValue
+
+
+class Crossing:
+    """The ways between the modules of a program, and the imports that one round of planning adds.
+
+    ``graph`` is None for a program of one module.
+    """
+
+    def __init__(self, flow: Flow, graph: ModuleGraph | None) -> None:
+        self.flow = flow
+        self.graph = graph
+        self._imported = {
+            slot for reader, slot in flow.reads.items() if isinstance(reader, ast.alias)
+        }
+        self.names: dict[tuple[Module, ast.ImportFrom], set[str]] = defaultdict(set)
+        self.lines: dict[tuple[Module, str], ast.stmt | None] = {}
+
+    def start(self) -> None:
+        """Forget the imports that the round before added."""
+        self.names.clear()
+        self.lines.clear()
+
+    # Who sees what ----------------------------------------------------------------------
+
+    def is_imported(self, slot: Slot) -> bool:
+        """Whether a module binds the name of another one's variable."""
+        return slot in self._imported
+
+    def is_seen_elsewhere(self, slot: Slot) -> bool:
+        """Whether another module may read what a slot holds, other than through the flow."""
+        if slot.kind == "attribute" and isinstance(slot.owner, ClassInfo):
+            return bool(self.blind_readers(slot.name, slot.owner.module))
+        return self.is_imported(slot) or bool(self.unclear(slot))
+
+    def blind_users(self, function: FunctionInfo) -> tuple[str, ...]:
+        """The modules that may use a function by something that is not known there."""
+        if function.owner is not None and function.name != "__init__":
+            return self.blind_readers(function.name, function.module)
+        name = function.owner.name if function.owner is not None else function.name
+        return self.unclear(Slot("global", function.module, name))
+
+    def blind_readers(self, attribute: str, module: Module) -> tuple[str, ...]:
+        """The modules that read an attribute of something unknown, and import ``module``."""
+        return tuple(sorted(reader.name for reader in self.flow.blind_to(attribute, module)))
+
+    def unclear(self, slot: Slot) -> tuple[str, ...]:
+        """The modules that may import a name, where it is not known which module they mean."""
+        if not isinstance(slot.owner, Module) or self.graph is None:
+            return ()
+        if Slot("blind", slot.owner, slot.name) not in self.flow.store:
+            return ()
+        return self.graph.users(slot.owner.name, slot.name) or ("?",)
+
+    def home(self, module: Module, homes: Sequence[Module]) -> Module | None:
+        """Which of the modules that open a connection a module gets it from; None: not known."""
+        if module in homes:
+            return module
+        if self.graph is None:
+            return None
+        reached = [home for home in homes if self.graph.reaches(module.name, home.name)]
+        if len(reached) == 1:
+            return reached[0]
+        return homes[0] if len(homes) == 1 and not reached else None
+
+    def only_as_script(self, node: ast.AST) -> bool:
+        """Whether the code runs only when its module is run as a script."""
+        parents = self.flow.source.parents
+        while node in parents:
+            node = parents[node]
+            if isinstance(node, ast.If) and is_main_guard(node):
+                return True
+        return False
+
+    # Names for what another module holds --------------------------------------------------
+
+    def name_of(self, home: Module, name: str, site: Site) -> str | None:
+        """The expression for a variable that ``home`` sets when it is imported; None: no way."""
+        if self.graph is None or self.graph.reaches(home.name, site.module.name):
+            return None  # it may not be set yet
+        known = self._module_reference(home, site.module)
+        if known is not None:
+            return f"{known}.{name}"
+        statement = self._import_from(home, site.module)
+        bound = free_name(name, lambda n: n in site.module.identifiers)
+        written = name if bound == name else f"{name} as {bound}"
+        if statement is not None:
+            self.names[site.module, statement].add(written)
+            return bound
+        path = self._path(site.module, home)
+        if path is None:
+            return None
+        self.lines[site.module, f"from {path} import {written}"] = None
+        return bound
+
+    def reference_to(self, home: Module, site: Site) -> str | None:
+        """The expression for a module; None when it cannot be imported."""
+        known = self._module_reference(home, site.module)
+        if known is not None:
+            return known
+        if self.graph is None:
+            return None
+        if self.graph.reaches(home.name, site.module.name):
+            return None
+        statement = self._import_from(home, site.module)
+        path = self._path(site.module, home)
+        if path is None:
+            return None
+        package, _, last = path.rpartition(".")
+        package = path[: len(path) - len(last)] if not package.strip(".") else package
+        bound = free_name(last, lambda n: n in site.module.identifiers)
+        alias = "" if bound == last else f" as {bound}"
+        line = f"from {package} import {last}{alias}" if package else f"import {last}{alias}"
+        self.lines[site.module, line] = statement
+        return bound
+
+    def _module_reference(self, home: Module, module: Module) -> str | None:
+        """The expression by which a module already names another."""
+        for alias, dotted in self.flow.imports.items():
+            if self.flow.scope(alias) is not module:
+                continue
+            bound = alias.asname or alias.name.partition(".")[0]
+            write = self.flow.writes[Slot("global", module, bound)].get(alias)
+            if write is None:
+                continue
+            if any(isinstance(v, ModuleValue) and v.home is home for v in write.values):
+                if self.flow.is_stable(write.slot):
+                    return bound
+            if "." in alias.name and not alias.asname and self.graph is not None:
+                if self.graph.find(0, dotted.split("."), module.name) == home.name:
+                    return dotted
+        return None
+
+    def _import_from(self, home: Module, module: Module) -> ast.ImportFrom | None:
+        """The statement at the level of the module that imports names of another one."""
+        for statement in module.tree.body:
+            if isinstance(statement, ast.ImportFrom) and self._means(statement, home, module):
+                return statement
+        return None
+
+    def _means(self, statement: ast.ImportFrom, home: Module, module: Module) -> bool:
+        parts = statement.module.split(".") if statement.module else []
+        return (
+            self.graph is not None
+            and bool(parts)
+            and self.graph.find(statement.level, parts, module.name) == home.name
+        )
+
+    def _path(self, module: Module, home: Module) -> str | None:
+        """The import path of ``home`` in ``module``, in the form of its other imports."""
+        if self.graph is None:
+            return None
+        wanted = _parts(home)
+        for statement in ast.walk(module.tree):
+            if not isinstance(statement, ast.ImportFrom):
+                continue
+            parts = statement.module.split(".") if statement.module else []
+            if self._means(statement, home, module):
+                return "." * statement.level + ".".join(parts)
+        package = list(PurePosixPath(module.name).parts[:-1])
+        for statement in ast.walk(module.tree):
+            if not isinstance(statement, ast.ImportFrom):
+                continue
+            parts = statement.module.split(".") if statement.module else []
+            if statement.level:
+                shared = _shared(package, wanted)
+                if shared == 0 and package:
+                    continue
+                up = len(package) - shared + 1
+                return "." * up + ".".join(wanted[shared:])
+            found = self.graph.find(0, parts, module.name)
+            if found is not None:
+                root = _parts_of(found)[: -len(parts)]
+                if wanted[: len(root)] == root:
+                    return ".".join(wanted[len(root) :])
+        if wanted[:-1] == package and not any(
+            part == "__init__.py" for part in self._beside(package)
+        ):
+            return wanted[-1]
+        return None
+
+    def _beside(self, package: list[str]) -> list[str]:
+        return [
+            PurePosixPath(module.name).name
+            for module in self.flow.program.modules
+            if list(PurePosixPath(module.name).parts[:-1]) == package
+        ]
+
+
+def _parts(module: Module) -> list[str]:
+    return _parts_of(module.name)
+
+
+def _parts_of(name: str) -> list[str]:
+    path = PurePosixPath(name)
+    parts = [*path.parts[:-1], path.stem]
+    return parts[:-1] if path.stem == "__init__" else parts
+
+
+def _shared(package: list[str], wanted: list[str]) -> int:
+    number = 0
+    for own, other in zip(package, wanted[:-1], strict=False):
+        if own != other:
+            break
+        number += 1
+    return number

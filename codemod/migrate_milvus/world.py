@@ -1,0 +1,298 @@
+"""The modules of a program, interpreted together until nothing that they share changes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from migrate_milvus.flow import Flow, LibraryModel, Slot, united
+from migrate_milvus.interpreter import Interpreter
+from migrate_milvus.linking import link_bases
+from migrate_milvus.program import ClassInfo, FunctionInfo, Module, Program, collect
+from migrate_milvus.project import ModuleGraph
+from migrate_milvus.syntax import SourceText
+from migrate_milvus.values import (
+    BOTTOM,
+    Abstract,
+    Bound,
+    Class,
+    Container,
+    Function,
+    Instance,
+    Library,
+    Object,
+    Opaque,
+    several_of,
+)
+
+ROUNDS = 12
+# Modules that turn out to matter: the longest chains of real programs need four.
+_PASSES = 6
+
+
+def interpret(source: SourceText, library: LibraryModel) -> Flow:
+    """Analyse a program of one module."""
+    return World({source.name: source}, library, None).interpret({source.name})
+
+
+class World:
+    """The parsed modules of a project that imports connect; some of them are analysed.
+
+    ``graph`` is None for a program of one module.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, SourceText],
+        library: LibraryModel,
+        graph: ModuleGraph | None,
+    ) -> None:
+        self.sources = sources
+        self.library = library
+        self.graph = graph
+        self.modules: dict[str, Module] = {}
+        self.interpreters: dict[str, Interpreter] = {}
+        self.blind: dict[str, set[Module]] = defaultdict(set)
+        self.wanted: set[str] = set()
+        self._readers: dict[Slot, dict[Interpreter, int]] = defaultdict(dict)
+        self._found: dict[tuple[int, tuple[str, ...], str], str | None] = {}
+
+    def interpret(self, names: Iterable[str]) -> Flow:
+        """Analyse the modules ``names``, and those that their objects reach.
+
+        Raises RecursionError for code that is nested too deeply.
+        """
+        active = set(names)
+        for _ in range(_PASSES):
+            self._start(active)
+            self._settle(True)
+            more = (self.wanted | self._takers(active)) & self.sources.keys() - active
+            if not more:
+                break
+            active |= more
+        self._settle(False)
+        flow = united([self.interpreters[name].flow for name in sorted(active)])
+        flow.blind_to = self.blind_to
+        return flow
+
+    def _start(self, active: set[str]) -> None:
+        self.modules = {name: collect(self.sources[name]) for name in sorted(active)}
+        self.interpreters = {}
+        self._readers.clear()
+        self.blind.clear()
+        self.wanted.clear()
+        if self.graph is not None:
+            link_bases(self.modules.values(), self.module)
+        shared: Flow | None = None
+        for name in self._in_order():
+            flow = Flow(self.sources[name], Program((self.modules[name],)), self.library)
+            if shared is not None:
+                flow.store, flow.contents = shared.store, shared.contents
+                flow.escaped_functions = shared.escaped_functions
+            shared = shared or flow
+            self.interpreters[name] = Interpreter(flow, self)
+
+    def _settle(self, settling: bool) -> None:
+        """Run rounds until nothing changes: a phase."""
+        pending = list(self.interpreters.values())
+        for interpreter in pending:
+            interpreter.settling = settling
+        for _ in range(ROUNDS):
+            for interpreter in pending:
+                interpreter.round()
+            pending = [
+                known
+                for known in self.interpreters.values()
+                if known.stale or (known.grew and not settling)
+            ]
+            if not pending:
+                break
+
+    def _in_order(self) -> list[str]:
+        """The names in an order in which modules that others import come before them."""
+        ordered: list[str] = []
+        seen: set[str] = set()
+        for start in self.modules:
+            stack = [(start, False)]
+            while stack:
+                name, done = stack.pop()
+                if done:
+                    ordered.append(name)
+                elif name not in seen and name in self.modules:
+                    seen.add(name)
+                    stack.append((name, True))
+                    if self.graph is not None:
+                        targets = sorted(self.graph.targets(name), reverse=True)
+                        stack += [(target, False) for target in targets if target not in seen]
+        return ordered
+
+    # Which modules matter -------------------------------------------------------------
+
+    def _takers(self, active: set[str]) -> set[str]:
+        """The modules that reach library objects through what they import."""
+        if self.graph is None:
+            return set()
+        reach = _Reach(self)
+        found: set[str] = set()
+        for name in active:
+            leading: set[str] | None = None
+            for user in self.graph.importers(name):
+                if user in active or user in found:
+                    continue
+                if leading is None:
+                    leading = reach.names(self.modules[name])
+                words = self.graph.words(name, user)
+                if leading & words:
+                    found.add(user)
+        for path, module in self.modules.items():
+            if path.rpartition("/")[2] == "conftest.py":
+                fixtures = {f.name for f in module.functions.values() if "fixture" in f.decorators}
+                folder = path[: -len("conftest.py")]
+                found |= {
+                    other
+                    for other in self.sources
+                    if other.startswith(folder) and fixtures & self.graph.parameters(other)
+                }
+        return found
+
+    # What interpreters ask ------------------------------------------------------------
+
+    def module(self, level: int, parts: Sequence[str], importer: Module) -> Module | str | None:
+        """What an import path names; see ``Surroundings``."""
+        if self.graph is None:
+            return None
+        key = (level, tuple(parts), importer.name)
+        if key not in self._found:
+            self._found[key] = self.graph.find(level, parts, importer.name)
+        found = self._found[key]
+        return self.modules.get(found, found) if found is not None else None
+
+    def submodule(self, package: Module, name: str) -> Module | str | None:
+        """What ``package.name`` names."""
+        if self.graph is None or not package.name.endswith("__init__.py"):
+            return None
+        return self.module(1, [name], package)
+
+    def ambiguous(self, level: int, parts: Sequence[str], importer: Module) -> list[Module]:
+        """The modules that an import path may name, when it is not known which."""
+        if self.graph is None or self.graph.find(level, parts, importer.name) is not None:
+            return []
+        found = self.graph.candidates(level, parts, importer.name)
+        return [self.modules[name] for name in found if name in self.modules]
+
+    def fixture(self, name: str, module: Module) -> FunctionInfo | None:
+        """What pytest calls for a parameter that is named like a fixture."""
+        folder = PurePosixPath(module.name).parent
+        while True:
+            known = self.modules.get((folder / "conftest.py").as_posix())
+            if known is not None and known is not module:
+                for info in known.functions.values():
+                    if info.name == name and "fixture" in info.decorators and info.owner is None:
+                        return info
+            if folder == folder.parent:
+                return None
+            folder = folder.parent
+
+    def blind_to(self, attribute: str, module: Module) -> list[Module]:
+        """The modules that read an attribute of something unknown, and import ``module``."""
+        return [
+            reader
+            for reader in self.blind.get(attribute, ())
+            if reader is not module
+            and self.graph is not None
+            and self.graph.reaches(reader.name, module.name)
+        ]
+
+    def receives(self, path: str) -> None:
+        """A module that is not analysed is passed an object."""
+        self.wanted.add(path)
+
+    def grew(self, slot: Slot) -> None:
+        """A slot holds more than before."""
+        for reader, number in self._readers.get(slot, {}).items():
+            if reader.rounds == number:
+                reader.stale = True
+
+    def reads(self, slot: Slot, reader: Interpreter) -> None:
+        """A slot was read."""
+        self._readers[slot][reader] = reader.rounds
+
+
+class _Reach:
+    """Whether library objects are reached through a value."""
+
+    def __init__(self, world: World) -> None:
+        self.library = world.library
+        self.flow = next(iter(world.interpreters.values())).flow
+        self._known: dict[FunctionInfo | ClassInfo, bool] = {}
+
+    def names(self, module: Module) -> set[str]:
+        """The names of a module through which library objects are reached."""
+        return {
+            slot.name
+            for slot, values in self.flow.store.items()
+            if slot.kind == "global" and slot.owner is module and self.leads(values)
+        }
+
+    def leads(self, values: Abstract) -> bool:
+        """Whether one of the values is a library object, or leads to one."""
+        return any(self._leads(value) for value in values)
+
+    def _leads(self, value: object) -> bool:
+        match value:
+            case Object(kind=kind):
+                return self.library.is_site(kind)
+            case Bound(owner=owner):
+                return self.library.is_site(owner.kind)
+            case Library(name=name):
+                return self.library.is_site(name) or self.library.is_class(name)
+            case Function(info=info):
+                return self._function(info)
+            case Class(info=info) | Instance(info=info):
+                return self._class(info.family)
+            case Container(origin=origin) if origin in self.flow.contents:
+                return any(
+                    self._leads(item)
+                    for item in self.flow.contents[origin].element
+                    if not isinstance(item, Container)
+                )
+            case Opaque() if several_of(value) is not None:
+                return True
+            case Opaque(origin=("generator", FunctionInfo() as info)):
+                return self._function(info)
+        return False
+
+    def _function(self, info: FunctionInfo) -> bool:
+        if info not in self._known:
+            self._known[info] = False
+            held = (
+                self.flow.store.get(Slot(kind, info, ""), BOTTOM) for kind in ("return", "yield")
+            )
+            takes = (
+                any(
+                    isinstance(v, Object) and self.library.is_site(v.kind)
+                    for v in self.flow.store.get(Slot("local", info, parameter.arg), BOTTOM)
+                )
+                for parameter in info.parameters
+            )
+            self._known[info] = any(self.leads(values) for values in held) or any(takes)
+        return self._known[info]
+
+    def _class(self, family: ClassInfo) -> bool:
+        if family not in self._known:
+            self._known[family] = False
+            related = {family}
+            queue = [family]
+            while queue:
+                current = queue.pop()
+                for other in (*current.bases, *current.subclasses):
+                    if other not in related:
+                        related.add(other)
+                        queue.append(other)
+            self._known[family] = any(
+                self.leads(values)
+                for slot, values in list(self.flow.store.items())
+                if slot.kind == "attribute" and slot.owner is family
+            ) or any(self._function(m) for info in related for m in info.methods.values())
+        return self._known[family]
