@@ -91,12 +91,17 @@ class Crossing:
         """The expression for a variable that ``home`` sets when it is imported; None: no way."""
         if self.graph is None or self.graph.reaches(home.name, site.module.name):
             return None  # it may not be set yet
+        if not self.graph.loads(site.module.name, home.name):
+            return None  # it would be set earlier than before
         known = self._module_reference(home, site.module)
         if known is not None:
             return f"{known}.{name}"
         statement = self._import_from(home, site.module)
         bound = free_name(name, lambda n: n in site.module.identifiers)
         written = name if bound == name else f"{name} as {bound}"
+        if statement is not None and statement.names[0].name == "*":
+            # It is among the names that the star stands for, where no list says otherwise.
+            return name if bound == name and "__all__" not in home.identifiers else None
         if statement is not None:
             self.names[site.module, statement].add(written)
             return bound
@@ -115,6 +120,8 @@ class Crossing:
             return None
         if self.graph.reaches(home.name, site.module.name):
             return None
+        if not self.graph.loads(site.module.name, home.name) and not _is_quiet(home):
+            return None  # what it does would be done earlier than before
         statement = self._import_from(home, site.module)
         path = self._path(site.module, home)
         if path is None:
@@ -198,6 +205,25 @@ class Crossing:
             for module in self.flow.program.modules
             if list(PurePosixPath(module.name).parts[:-1]) == package
         ]
+
+
+def _is_quiet(module: Module) -> bool:
+    """Whether importing a module does nothing but define names."""
+    return all(
+        isinstance(
+            statement,
+            ast.Import
+            | ast.ImportFrom
+            | ast.FunctionDef
+            | ast.AsyncFunctionDef
+            | ast.ClassDef
+            | ast.Assign
+            | ast.AnnAssign,
+        )
+        or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+        or (isinstance(statement, ast.If) and is_main_guard(statement))
+        for statement in module.tree.body
+    )
 
 
 def _parts(module: Module) -> list[str]:

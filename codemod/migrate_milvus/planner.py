@@ -249,8 +249,8 @@ def _keep_frozen(planning: Planning) -> None:
             others = [s for s in unit.sites if s.module.name not in frozen]
             if others:
                 answer = unknown(
-                    f"the object goes to {site.module.name}, which is not among the given paths",
-                    "Give both paths, so that the files change together.",
+                    f"the object goes to {site.module.name}, which does not change in this run",
+                    "Give both paths, and mend what stops the other file: they change together.",
                 )
                 refusal = Refusal(CALLERS, answer.message, answer.recipe, node=others[0].node)
                 planning.block_unit(unit, refusal, others[0].node)

@@ -652,7 +652,7 @@ class Planning:
                 IN_REACH,
                 unknown(
                     f"the client made in {home.name} cannot be imported here: it imports this "
-                    "file, or from where is not known",
+                    "file, or this file does not import it now",
                     recipe,
                 ),
             )

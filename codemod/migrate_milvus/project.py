@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import PurePosixPath
 
@@ -32,11 +32,15 @@ class ModuleGraph:
         self._linked: dict[str, set[str]] = defaultdict(set)
         self._imported: dict[str, set[str]] = defaultdict(set)
         self._closures: dict[str, frozenset[str]] = {}
+        self._loaded: dict[str, set[str]] = defaultdict(set)
+        self._loadings: dict[str, frozenset[str]] = {}
         self._words: dict[str, set[str]] = {}
         self._parameters: dict[str, set[str]] = {}
         self._replaced: dict[str, dict[str, str]] = defaultdict(dict)
         for name, tree in trees.items():
             self._collect(name, tree)
+        for name, tree in trees.items():
+            self._collect_loaded(name, tree.body)
         for name in trees:
             if name.rpartition("/")[2] == "conftest.py":
                 self._link_fixtures(name, trees)
@@ -110,16 +114,26 @@ class ModuleGraph:
 
     def reaches(self, name: str, other: str) -> bool:
         """Whether a module imports another one, however far."""
-        closure = self._closures.get(name)
+        return other in self._closure(name, self._targets_of, self._closures)
+
+    def loads(self, name: str, other: str) -> bool:
+        """Whether importing a module imports another one, too, whatever it calls."""
+        return other in self._closure(name, self._loaded, self._loadings)
+
+    @staticmethod
+    def _closure(
+        name: str, targets: Mapping[str, set[str]], known: dict[str, frozenset[str]]
+    ) -> frozenset[str]:
+        closure = known.get(name)
         if closure is None:
             seen: set[str] = set()
             queue = [name]
             while queue:
-                new = self._targets_of.get(queue.pop(), set()) - seen
+                new = targets.get(queue.pop(), set()) - seen
                 seen |= new
                 queue.extend(new)
-            closure = self._closures[name] = frozenset(seen)
-        return other in closure
+            closure = known[name] = frozenset(seen)
+        return closure
 
     def related(self, name: str) -> frozenset[str]:
         """The modules that imports connect with ``name``, in either direction, at any distance."""
@@ -192,6 +206,23 @@ class ModuleGraph:
             self._targets_of[name].add(target)
             self._linked[target].add(name)
             self._linked[name].add(target)
+
+    def _collect_loaded(self, name: str, statements: Iterable[ast.stmt]) -> None:
+        """The modules that are imported when this one is, as far as that is certain."""
+        for statement in statements:
+            match statement:
+                case ast.Import(names=names):
+                    for alias in names:
+                        parts = alias.name.split(".")
+                        found = [self.find(0, parts[: i + 1], name) for i in range(len(parts))]
+                        self._loaded[name].update(target for target in found if target)
+                case ast.ImportFrom(level=level, module=module, names=names):
+                    parts = module.split(".") if module else []
+                    paths = [parts, *([*parts, alias.name] for alias in names)]
+                    found = [self.find(level, path, name) for path in paths if path or level]
+                    self._loaded[name].update(target for target in found if target)
+                case ast.Try(body=body) | ast.With(body=body) | ast.ClassDef(body=body):
+                    self._collect_loaded(name, body)
 
     def _collect_replaced(self, name: str, node: ast.Call, replaced: set[str]) -> None:
         """``patch("app.utility")``; and the names that ``patch.object(app, "utility")`` gives."""

@@ -187,18 +187,6 @@ def test_what_a_function_of_another_file_is_passed() -> None:
     ]
 
 
-def test_a_finding_names_the_files_that_use_the_name() -> None:
-    results = migrate_files(
-        {
-            "store.py": STORE,
-            "a.py": "from store import Store\nprint(Store)\n",
-            "b.py": "from store import make\nmake().load()\n",
-        }
-    )
-    messages = [f.message for f in results["store.py"].findings if "make()" in f.message]
-    assert messages == ["make(), which gives it, is used from another file (b.py)"]
-
-
 # What one file does to its own objects, in ways that are seen but not rewritten.
 PLACES = {
     "ordered dict": """

@@ -52,28 +52,57 @@ def test_alone_the_helper_changes_its_signature() -> None:
         "from app import size as measure\nmeasure(make())\n",
     ],
 )
-def test_a_helper_that_another_file_imports_keeps_its_signature(other: str) -> None:
+def test_a_helper_that_another_file_calls_with_something_unknown_stays(other: str) -> None:
     result = migrate_files({"app.py": HELPER, "report.py": other})["app.py"]
-    assert result.text is None or "def size(collection):" in result.text
-    assert "6 signature-callers-known" in reasons(result)
-    (finding,) = [f for f in result.findings if f.reason == "signature-callers-known"]
-    assert "report.py" in finding.message
+    assert result.text is None
+    assert reasons(result) == ["7 object-one-kind"]
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ("from app import size\nsize(Collection('x'))\n", "size('x')"),
+        ("import app\napp.size(collection=Collection('x'))\n", "app.size(collection_name='x')"),
+        ("from app import size as s\nbooks = Collection('x')\nprint(s(books))\n", "print(s('x'))"),
+        ("from app import *\nsize(Collection('x'))\n", "size('x')"),
+    ],
+)
+def test_callers_in_other_files_change_with_a_helper(other: str, expected: str) -> None:
+    other = "from pymilvus import Collection\n" + other
+    results = migrate_files({"app.py": HELPER, "report.py": other})
+    text = results["app.py"].text
+    assert text is not None
+    assert "def size(collection_name):" in text
+    text = results["report.py"].text
+    assert text is not None
+    assert expected in text
+    assert "Collection" not in text
+
+
+CALLS = "from pymilvus import Collection\nfrom {path} import size\nsize(Collection('x'))\n"
 
 
 @pytest.mark.parametrize(
     "files",
     [
-        {"pkg/__init__.py": "", "pkg/app.py": HELPER, "pkg/report.py": "from .app import size\n"},
-        {"pkg/__init__.py": "from .app import size\n", "pkg/app.py": HELPER},
-        {"pkg/app.py": HELPER, "report.py": "from pkg.app import size\n"},
-        {"src/pkg/app.py": HELPER, "tests/report.py": "from pkg import app\napp.size(1)\n"},
-        {"pkg/app.py": HELPER, "pkg/sub/report.py": "from ..app import size\n"},
+        {"pkg/__init__.py": "", "pkg/app.py": HELPER, "pkg/report.py": CALLS.format(path=".app")},
+        {"pkg/app.py": HELPER, "report.py": CALLS.format(path="pkg.app")},
+        {"src/pkg/app.py": HELPER, "tests/report.py": CALLS.format(path="pkg.app")},
+        {"pkg/app.py": HELPER, "pkg/sub/report.py": CALLS.format(path="..app")},
+        {
+            "pkg/__init__.py": "from .app import size\n",
+            "pkg/app.py": HELPER,
+            "report.py": CALLS.format(path="pkg"),
+        },
     ],
 )
 def test_imports_within_a_package(files: dict[str, str]) -> None:
     results = migrate_files(files)
-    (name,) = [name for name in results if name.endswith("app.py")]
-    assert "6 signature-callers-known" in reasons(results[name])
+    (report,) = [name for name in results if name.endswith("report.py")]
+    text = results[report].text
+    assert text is not None
+    assert "size('x')" in text
+    assert [reasons(result) for result in results.values()] == [[]] * len(results)
 
 
 def test_importing_something_else_does_not_keep_it() -> None:
@@ -89,15 +118,16 @@ def test_a_function_of_the_same_name_elsewhere_does_not_keep_it() -> None:
     assert result.text is not None
 
 
-def test_a_file_that_imports_the_helper_is_reported_too() -> None:
+def test_what_is_not_known_in_one_file_keeps_the_other() -> None:
     files = {
         "app.py": HELPER,
         "report.py": "from pymilvus import Collection\nfrom app import size\n"
-        'print(size(Collection("films")))\n',
+        'print(size(Collection("films")), size(make()))\n',
     }
-    result = migrate_files(files)["report.py"]
-    assert result.text is None
-    assert statuses(result) == {Status.REPORTED}
+    results = migrate_files(files)
+    assert results["app.py"].text is None
+    assert results["report.py"].text is None
+    assert statuses(results["report.py"]) == {Status.REPORTED}
 
 
 # ---- attributes ----------------------------------------------------------------------------------
@@ -125,26 +155,41 @@ def test_an_attribute_that_no_other_file_reads_goes() -> None:
     assert "Collection(" not in text
 
 
-@pytest.mark.parametrize(
-    "use",
-    ["print(Store().films.num_entities)", "store = Store()\nstore.films = None", "Store.films"],
-)
-def test_an_attribute_that_another_file_reads_stays(use: str) -> None:
+def test_an_attribute_that_another_file_reads_is_a_name_there() -> None:
+    other = "from store import Store\nstore = Store()\nprint(store.films.num_entities)\n"
+    results = migrate_files({"store.py": STORE, "app.py": other})
+    assert results["app.py"].text == (
+        "from store import Store\nstore = Store()\n"
+        'print(store.client.get_collection_stats(store.films)["row_count"])\n'
+    )
+
+
+@pytest.mark.parametrize("use", ["print(find().films)", "def use(store):\n    store.films.load()"])
+def test_an_attribute_that_may_be_read_of_something_unknown_stays(use: str) -> None:
     files = {"store.py": STORE, "app.py": f"from store import Store\n{use}\n"}
     result = migrate_files(files)["store.py"]
-    assert result.text is None or 'self.films = Collection("films")' in result.text
-    assert any(reason.endswith("signature-callers-known") for reason in reasons(result))
+    assert result.text is None
+    assert "7 signature-callers-known" in reasons(result)
+    (finding,) = [f for f in result.findings if f.reason == "signature-callers-known"]
+    assert "app.py" in finding.message
 
 
-def test_a_global_that_another_file_reads_stays() -> None:
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        ("from store import films\nfilms.load()\n", "client.load_collection(films)\n"),
+        ("import store\nstore.films.load()\n", 'store.client.load_collection("films")\n'),
+        ("import store as s\ns.films.load()\n", 's.client.load_collection("films")\n'),
+    ],
+)
+def test_a_global_that_another_file_reads_is_a_name_there(use: str, expected: str) -> None:
     text = "from pymilvus import Collection, connections\n" + CONNECT
     text += 'films = Collection("films")\nfilms.flush()\n'
-    alone = migrate_files({"store.py": text})["store.py"]
-    assert alone.text is not None
-    for use in ("from store import films\nfilms.load()\n", "import store\nstore.films.load()\n"):
-        result = migrate_files({"store.py": text, "app.py": use})["store.py"]
-        assert result.text is None or 'films = Collection("films")' in result.text
-        assert any(reason.endswith("signature-callers-known") for reason in reasons(result))
+    results = migrate_files({"store.py": text, "app.py": use})
+    changed = results["app.py"].text
+    assert changed is not None
+    assert changed.endswith(expected)
+    assert results["store.py"].text is not None
 
 
 # ---- connections ---------------------------------------------------------------------------------
@@ -163,10 +208,9 @@ def test_a_file_whose_connection_is_opened_elsewhere_is_reported() -> None:
     "files",
     [
         {"main.py": "import uses\n" + OPENS, "uses.py": USES},
-        {"main.py": OPENS, "uses.py": "import main\n" + USES},
         {"main.py": OPENS, "uses.py": USES, "both.py": "import main, uses\n"},
     ],
-    ids=["imports it", "is imported", "are imported"],
+    ids=["imports it", "are imported"],
 )
 def test_a_connection_that_another_file_needs_stays_beside_the_client(
     files: dict[str, str],
@@ -178,6 +222,11 @@ def test_a_connection_that_another_file_needs_stays_beside_the_client(
     by_symbol = {site.symbol: site for site in together.sites}
     assert by_symbol["connections.connect"].status is Status.REPORTED
     assert by_symbol["utility.list_collections"].status is Status.REWRITTEN
+
+
+def test_a_file_takes_the_client_of_a_module_that_it_imports() -> None:
+    results = migrate_files({"main.py": OPENS, "uses.py": "import main\n" + USES})
+    assert results["uses.py"].text == 'import main\n\nprint(main.client.has_collection("films"))\n'
 
 
 def test_a_connection_goes_when_only_unrelated_files_lack_one() -> None:
