@@ -100,10 +100,3 @@ def test_every_key_of_the_configuration_is_documented(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
     load([tmp_path])
     assert set(re.findall(r"^([a-z-]+) =", example, re.M)) == set(KEYS) - {"select"}
-
-
-def test_the_options_in_the_hooks_exist() -> None:
-    text = (ROOT / ".pre-commit-hooks.yaml").read_text("utf-8")
-    entries = re.findall(r"^  entry: migrate-milvus (--\w+)$", text, re.M)
-    assert entries == ["--write", "--check"]
-    assert text.count("require_serial: true") == text.count("types: [python]") == 2
