@@ -239,7 +239,7 @@ def _list_misused(value: Opaque, planning: Planning) -> str | None:
                 continue
             case ast.Call(func=ast.Name(id="len" | "bool")):
                 continue
-            case ast.Assign(targets=[ast.Name()]):
+            case ast.Assign(targets=[ast.Name()]) | ast.Expr():
                 continue
             case ast.Subscript(value=used, slice=ast.Constant(value=int())) if used is node:
                 continue

@@ -15,7 +15,7 @@ from migrate_milvus.values import Container
 from milvus_rules.contents import held_only_by
 from milvus_rules.fields import primary_key
 from milvus_rules.owners import target
-from milvus_rules.writing import Pair, by_hand, can_be_true, client_call, is_none
+from milvus_rules.writing import Pair, by_hand, can_be_true, client_call, is_none, require_version
 from milvus_rules.writing import known as _all_known
 
 ARGUMENTS = predicate("search-arguments-known", "every argument has a meaning for the client")
@@ -53,6 +53,7 @@ _SEARCH = {
     "expr_params": "filter_params",
     "ranker": "ranker",
     "highlighter": "highlighter",
+    **dict(_same("function_chains", "search_aggregation")),
     **dict(_same("json_path", "json_type", "strict_cast", "order_by_fields", "page_retain_order")),
     **dict(_same("namespace", "time_fields", "timezone")),
 }
@@ -84,6 +85,8 @@ _QUERY = {
     "ignore_growing": "ignore_growing",
     **dict(_same("reduce_stop_for_best", "namespace", "time_fields", "timezone")),
 }
+# Declared by both sides since pymilvus 3.0.1.
+_LATER = ("function_chains", "search_aggregation")
 # Read by neither side.
 _IGNORED = ("travel_timestamp", "graceful_time", "_async", "_callback", "check_task", "check_items")
 _OBJECTS_SINCE = (2, 5, 7)
@@ -280,6 +283,9 @@ class Search(Rule):
                 ),
             )
         require(ARGUMENTS, lambda: known(site, planning, names))
+        for name in _LATER:
+            if name in arguments:
+                require_version(planning, "search-aggregation", f"{name}= of search")
         require(ARGUMENTS, lambda: unpacked_can_change(site, planning))
         require(NOT_ASYNC, lambda: _not_async(planning, arguments, _ASYNC_RECIPE))
         require(DATA, lambda: _not_empty(planning, arguments.get("reqs" if hybrid else "data")))

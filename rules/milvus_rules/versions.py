@@ -163,6 +163,8 @@ METHODS: dict[str, Gate] = {method: gate for gate, methods in _GATES.items() for
 BEHAVIOURS: dict[str, Gate] = {
     # AnnSearchRequest takes filter= as well as expr= (older releases know expr= only).
     "ann-search-request-filter": Gate("2.6.13"),
+    # Both sides' search declare function_chains= and search_aggregation= (3.0.0 does not).
+    "search-aggregation": Gate("3.0.1"),
     # add_index(**d) leaves the caller's d["params"] alone.
     "add-index-keeps-dict": Gate("2.5.7"),
     # client.search returns the ORM's result classes, with attributes; before: plain dicts.
