@@ -97,7 +97,7 @@ SYMBOLS: tuple[Symbol, ...] = (
         """),
         client=("MilvusClient",),
         result="list[tuple]",
-        verdict="report",
+        verdict="if",
     ),
     Symbol(
         "connections.get_connection_addr",
