@@ -5,14 +5,17 @@ programs run that use what Milvus Lite does not implement. It remembers the name
 (collections with their schemas, partitions, indexes, aliases, databases, users, roles, resource
 groups) and the keys of what was inserted, because pymilvus and programs ask for those. Searches and
 queries find as many rows as they may, with a zero or an empty value in every field: results prove
-nothing here, requests do.
+nothing here, requests do. Of filters it reads only what pymilvus' iterators add to go on behind the
+last page, so that they come to an end.
 
 It stands alone; pymilvus brings the messages and the service.
 """
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -27,6 +30,19 @@ _VERSION = "v2.6.0"
 _NOT_FOUND = 100
 _INDEX_NOT_FOUND = 700
 _MOST_HITS = 10_000
+
+
+def _behind(keys: list[Any], primary: str, expression: str) -> list[Any]:
+    """The keys that a page after the first may have: ``id > 7 and (...)``, ``id not in [1, 7]``."""
+    cursor = re.match(rf"{re.escape(primary)} > (\"[^\"]*\"|-?\d+)", expression)
+    if cursor is not None:
+        last = ast.literal_eval(cursor[1])
+        keys = sorted(key for key in set(keys) if type(key) is type(last) and key > last)
+    seen = re.search(rf"{re.escape(primary)} not in (\[[^\[\]]*\])$", expression)
+    if seen is not None:
+        gone = set(ast.literal_eval(seen[1]))
+        keys = [key for key in keys if key not in gone]
+    return keys
 
 
 class _Collection:
@@ -326,7 +342,8 @@ class Memory:
     def Search(self, request: Any, answer: Any) -> None:
         held = self._find(request)
         given = {pair.key: pair.value for pair in request.search_params}
-        self._hits(held, answer, request.nq or 1, given.get("topk", ""), request.output_fields)
+        found = (request.nq or 1, given.get("topk", ""), request.output_fields)
+        self._hits(held, answer, *found, request.dsl)
 
     def HybridSearch(self, request: Any, answer: Any) -> None:
         held = self._find(request)
@@ -335,9 +352,17 @@ class Memory:
         self._hits(held, answer, queries or 1, given.get("limit", ""), request.output_fields)
 
     def _hits(
-        self, held: _Collection | None, answer: Any, queries: int, limit: str, wanted: Any
+        self,
+        held: _Collection | None,
+        answer: Any,
+        queries: int,
+        limit: str,
+        wanted: Any,
+        expression: str = "",
     ) -> None:
         keys = held.keys if held else []
+        if held is not None and held.primary is not None:
+            keys = _behind(keys, held.primary.name, expression)
         number = min(int(limit) if limit.isdecimal() else 1, len(keys), _MOST_HITS)
         results = answer.results
         results.num_queries = queries
@@ -367,7 +392,10 @@ class Memory:
             answer.output_fields.append("count(*)")
             return
         limit = given.get("limit", "")
-        keys = held.keys[: int(limit)] if limit.isdecimal() else held.keys
+        keys = held.keys
+        if given.get("iterator") == "True" and held.primary is not None:
+            keys = _behind(sorted(set(keys)), held.primary.name, request.expr)
+        keys = keys[: int(limit)] if limit.isdecimal() else keys
         wanted = list(request.output_fields)
         if held.primary is not None and "*" not in wanted and held.primary.name not in wanted:
             wanted.append(held.primary.name)
