@@ -7,15 +7,29 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from migrate_milvus.arguments import dict_items, literal_dict
-from migrate_milvus.edits import Edit, ReplaceNode, ReplaceStatement, Src, Template
+from migrate_milvus.edits import (
+    CallTemplate,
+    Comprehension,
+    Edit,
+    InsertStatements,
+    Line,
+    ReplaceNode,
+    ReplaceStatement,
+    Src,
+    Template,
+)
 from migrate_milvus.flow import Site
 from migrate_milvus.planning import Planning, Quiet
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, require, unknown
-from migrate_milvus.values import Const, Object, Opaque, Shape
+from migrate_milvus.values import Const, ModuleValue, Object, Opaque, Shape
+from milvus_rules.showing import is_shown, note_shown
 from milvus_rules.writing import client_call, is_none, keyword, known
 
 ARGUMENTS = "index-arguments-known"
 READ = predicate("index-read-known", "what is read of the index has the same value in the client")
+LISTED = predicate(
+    "indexes-read-known", "the indexes are counted, or read for what both sides tell alike"
+)
 HANDLER = predicate("index-handler", "no handler around waits for a missing index")
 
 MAKERS = ("Collection.create_index", "Index")
@@ -311,9 +325,10 @@ class IndexByName(Rule):
     ``index_type`` and ``metric_type`` are read by key.
 
     Accepted difference: an index that the program has just made is not read back, so that printed
-    parameters keep the order of the dict that was given (with a note where it may differ).
+    parameters keep the order of the dict that was given (with a note where it may differ). Where
+    the parameters of another index are only printed, the client's dict is, with a note.
 
-    Refused when other parameters are read of an index that was made elsewhere (the client stores
+    Refused when other parameters are read of an index that was made elsewhere (the client gives
     them in another shape), and when a handler waits for a missing index, for which the ORM raises
     and the client returns None.
 
@@ -351,7 +366,7 @@ def _readable(site: Site, planning: Planning) -> Answer:
     if not found:
         return unknown("what becomes of the index object is not known", recipe)
     for member in found:
-        if member.symbol in _ITEMS or _item(member, planning) is not None:
+        if _tells_alike(member, planning):
             continue
         if member.symbol == "Index.drop" and member.form == "call" and _is_receiver(site, planning):
             continue
@@ -361,6 +376,21 @@ def _readable(site: Site, planning: Planning) -> Answer:
             recipe,
         )
     return PROVED
+
+
+def _tells_alike(member: Site, planning: Planning) -> bool:
+    """Whether what is read is the same in the client's dict, or only shown."""
+    if len(member.objects) != 1 or member.ambiguous:
+        return False
+    if member.symbol in _ITEMS or _item(member, planning) is not None:
+        return True
+    return _is_shown_whole(member, planning)
+
+
+def _is_shown_whole(member: Site, planning: Planning) -> bool:
+    """Whether all that the index tells is only printed or logged."""
+    called = {"Index.params": "attribute", "Index.to_dict": "call"}
+    return called.get(member.symbol) == member.form and is_shown(planning, member.node)
 
 
 def _handled(site: Site, planning: Planning) -> Answer:
@@ -385,6 +415,144 @@ def _item(member: Site, planning: Planning) -> ast.Subscript | None:
     ):
         return parent
     return None
+
+
+class Indexes(Rule):
+    """``collection.indexes`` becomes ``list_indexes``, and a ``describe_index`` for each.
+
+    Where only the number of indexes counts, or whether there are any, ``client.list_indexes`` is
+    enough. Otherwise ``[client.describe_index(collection, index_name=n) for n in
+    client.list_indexes(collection)]`` gives a dict for each, whose field name, index name,
+    ``index_type`` and ``metric_type`` are read by key.
+
+    Accepted difference: one request for each index more; where all parameters of an index are only
+    printed, the client's dict is, with a note.
+
+    Refused when other parameters are read (the client gives them in another shape), when an index
+    is dropped through the list, and when the list is returned or passed on.
+
+    Source: both sides run on pymilvus 2.3.8 to 3.0.2 and Milvus Lite.
+    """
+
+    id = "MLV302"
+    title = "indexes are looked up and dropped by name"
+    symbols = ("Collection.indexes",)
+
+    def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        name = planning.name(site)
+        listed = client_call(planning, site, "list_indexes", (None, name))
+        if _only_counted(planning, site.node):
+            return [ReplaceNode(site.node, (listed,))]
+        require(LISTED, lambda: _gone_through(site, planning))
+        if _only_named(site, planning):
+            return [ReplaceNode(site.node, (listed,))]
+        around = planning.flow.source.parents[site.node]
+        match around:
+            case ast.For(target=ast.Name() as index, body=[first, *_]) if _only_reads(
+                around, site, planning
+            ):
+                variable, described = _described(site, planning, "index_name")
+                return [
+                    ReplaceNode(index, (variable,)),
+                    ReplaceNode(site.node, (listed,)),
+                    InsertStatements(first, (Line((f"{index.id} = ", described)),)),
+                ]
+        variable, described = _described(site, planning, "name")
+        match around:
+            case ast.comprehension(target=ast.Name() as index):
+                readers = _readers(planning.flow.source.parents[around], index)
+                if len(readers) == 1:
+                    return [
+                        ReplaceNode(index, (variable,)),
+                        ReplaceNode(site.node, (listed,)),
+                        ReplaceNode(readers[0], (described,)),
+                    ]
+        each = Comprehension((described,), (f"for {variable} in ", listed))
+        return [ReplaceNode(site.node, (each,))]
+
+
+def _described(site: Site, planning: Planning, base: str) -> tuple[str, CallTemplate]:
+    """A variable for the name of an index, and the call that describes that index."""
+    variable = planning.helper_name(base, site.function)
+    call = client_call(
+        planning,
+        site,
+        "describe_index",
+        (None, planning.name(site)),
+        ("index_name", (variable,)),
+    )
+    return variable, call
+
+
+def _only_named(site: Site, planning: Planning) -> bool:
+    """Whether nothing but the names of the indexes is read: they are what is listed."""
+    found = members(site, planning)
+    return bool(found) and all(member.symbol == "Index.index_name" for member in found)
+
+
+def _only_reads(loop: ast.For, site: Site, planning: Planning) -> bool:
+    """Whether the loop does nothing that could change what the next index is described as."""
+    if loop.body[0].lineno == site.node.lineno or loop.iter is not site.node:
+        return False
+    own = {member.node for member in members(site, planning)}
+    inside = {node for statement in loop.body for node in ast.walk(statement)} - own
+    return not any(other.node in inside for other in planning.sites) and all(
+        planning.flow.value(node.func) == {ModuleValue("builtins.print")}
+        for node in inside
+        if isinstance(node, ast.Call)
+    )
+
+
+def _readers(comprehension: ast.AST, index: ast.Name) -> list[ast.Name]:
+    """Where a comprehension with one ``for`` reads its variable; nowhere if it has more."""
+    if len(getattr(comprehension, "generators", ())) != 1:
+        return []
+    return [
+        node
+        for node in ast.walk(comprehension)
+        if isinstance(node, ast.Name) and node.id == index.id and node is not index
+    ]
+
+
+def _only_counted(planning: Planning, node: ast.expr) -> bool:
+    """Whether only the length or the truth of the list counts: ``x or []`` gives x itself."""
+    parent = planning.flow.source.parents[node]
+    match parent:
+        case ast.BoolOp():
+            return _only_counted(planning, parent)
+        case ast.IfExp():
+            return parent.test is node
+        case ast.Call(func=ast.Name(id="len" | "bool"), args=[argument]):
+            return argument is node
+    return isinstance(parent, ast.If | ast.While) or (
+        isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
+    )
+
+
+def _gone_through(site: Site, planning: Planning) -> Answer:
+    """Whether the list is only gone through or counted, and each index read for what is known."""
+    refused = unknown(
+        "what becomes of the index objects is not known",
+        "[client.describe_index(name, n) for n in client.list_indexes(name)] gives a dict "
+        'for each index: ["field_name"], ["index_name"], ["index_type"], ["metric_type"].',
+    )
+    parents = planning.flow.source.parents
+    held = planning.flow.value(site.node)
+    for node, values in planning.flow.values.items():
+        if not values & held or not isinstance(node, ast.expr):
+            continue
+        match parents.get(node):
+            case ast.For(iter=used) | ast.comprehension(iter=used) if used is node:
+                continue
+            case ast.Assign(targets=[ast.Name()]) | ast.BoolOp():
+                continue
+            case ast.Subscript(value=used, slice=ast.Constant()) if used is node:
+                continue
+        if not _only_counted(planning, node):
+            return refused
+    if all(_tells_alike(member, planning) for member in members(site, planning)):
+        return PROVED
+    return refused
 
 
 class IndexMembers(Rule):
@@ -419,7 +587,7 @@ class IndexMembers(Rule):
             require(ARGUMENTS, lambda: known(arguments, ("timeout",)))
         if looked.symbol == "Index" and not is_known(looked, planning):
             raise Quiet  # said at the constructor
-        made = made_index(looked, planning)
+        made = None if looked.symbol == "Collection.indexes" else made_index(looked, planning)
         if made is not None and is_known(looked, planning):
             value = value_of(site, looked, made, planning)
             assert value is not None
@@ -446,16 +614,20 @@ class IndexMembers(Rule):
         item = _item(site, planning)
         if item is not None:
             return [ReplaceNode(item, (Src(site.receiver), "[", Src(item.slice), "]"))]
+        if looked.symbol == "Collection.indexes" and _only_named(looked, planning):
+            return [ReplaceNode(site.node, (Src(site.receiver),))]
+        if site.symbol not in _ITEMS:
+            note_shown(planning, site, [site.node], "the client's description of the index")
         return [ReplaceNode(site.node, (Src(site.receiver), _ITEMS.get(site.symbol, "")))]
 
 
 def _looked_up(site: Site, planning: Planning) -> Site | None:
-    """The one ``collection.index()`` that gave the object."""
+    """The one ``collection.index()``, or ``collection.indexes``, that gave the object."""
     if len(site.objects) != 1:
         return None
     (item,) = site.objects
     if isinstance(item.origin, ast.AST):
         for made in planning.flow.sites.get(item.origin, []):
-            if made.symbol in ("Collection.index", "Index"):
+            if made.symbol in ("Collection.index", "Collection.indexes", "Index"):
                 return made
     return None

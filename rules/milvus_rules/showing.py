@@ -18,7 +18,9 @@ def is_shown(planning: Planning, node: ast.AST) -> bool:
     while True:
         parent = parents.get(node)
         match parent:
-            case ast.FormattedValue() | ast.JoinedStr() | ast.Tuple():
+            case ast.FormattedValue() | ast.JoinedStr() | ast.Tuple() | ast.List():
+                pass
+            case ast.ListComp(elt=shown) | ast.DictComp(value=shown) if shown is node:
                 pass
             case ast.BinOp(op=ast.Mod() | ast.Add()):
                 pass

@@ -394,6 +394,20 @@ def test_an_index_is_not_read_back_only_after_it_was_made() -> None:
     assert not compare(_run(look, create), _run(create)).equal
 
 
+def test_each_index_is_described_only_behind_the_list_of_them() -> None:
+    def look(call: str, **wanted: str) -> Request:
+        return _request("DescribeIndex", f"pymilvus.{call}", collection_name="c", **wanted)
+
+    before = look("orm.collection:Collection.indexes")
+    listed = look("milvus_client.milvus_client:MilvusClient.list_indexes")
+    one = look("milvus_client.milvus_client:MilvusClient.describe_index", index_name="v")
+    two = look("milvus_client.milvus_client:MilvusClient.describe_index", index_name="w")
+    assert compare(_run(before), _run(listed, one, two)).expected == {"each-index": 2}
+    between = _request("Query", collection_name="c")
+    assert not compare(_run(before, between), _run(listed, between, one)).equal
+    assert not compare(_run(between), _run(between, one)).equal
+
+
 def test_an_index_may_be_dropped_by_its_own_name() -> None:
     def drop(**names: str) -> Run:
         return _run(_request("DropIndex", collection_name="c", **names))

@@ -30,6 +30,7 @@ ITERATOR = "iterator-probe"
 DATABASE = "database-lookup"
 WAIT = "wait-folded"
 READ_BACK = "index-read-back"
+EACH_INDEX = "each-index"
 HEADER = "database-header"
 GRANT = "grant-database"
 ROLES = "role-lookup"
@@ -57,6 +58,7 @@ EXPECTED: Mapping[str, Reason] = {
     DATABASE: Reason("MLV901", "the client asks for the database before it uses it"),
     WAIT: Reason("MLV602", "no second wait for what had been waited for"),
     READ_BACK: Reason("MLV302", "an index that the program has just made is not read back"),
+    EACH_INDEX: Reason("MLV302", "each index that was listed is described by itself"),
     HEADER: Reason("MLV604", "the client names its database even where none is meant"),
     GRANT: Reason("MLV801", "the client names the database of a grant a second time"),
     ROLES: Reason("MLV801", "one role is looked for among all, or described with its grants"),
@@ -211,6 +213,7 @@ def compare(before: Run | Prepared, after: Run | Prepared) -> Comparison:
             **{renamed.get(k, k): name for k, name in after.recording.primaries.items()},
         },
         following=_neighbours(new),
+        listed=_listed(new),
         folded=_folded_waits(old),
         read_back=_read_back(old),
     )
@@ -359,6 +362,24 @@ def _read_back(old: Iterable[_Item]) -> frozenset[int]:
     return frozenset(found)
 
 
+def _listed(new: Iterable[_Item]) -> frozenset[int]:
+    """The look-ups (by identity) of single indexes right behind a list of them all."""
+    found: set[int] = set()
+    after: dict[tuple[int, str], str] = {}
+    for item in new:
+        if item.internal:
+            continue
+        stream = (item.request.process, item.request.thread)
+        asks = item.request.call_name if item.method == "DescribeIndex" else ""
+        if asks == "list_indexes":
+            after[stream] = item.collection
+        elif asks == "describe_index" and after.get(stream) == item.collection:
+            found.add(id(item))
+        else:
+            after.pop(stream, None)
+    return frozenset(found)
+
+
 _Pair = tuple["_Item | None", "_Item | None"]
 
 
@@ -368,6 +389,7 @@ class _Judge:
 
     primaries: Mapping[str, str]
     following: Mapping[int, _Item]
+    listed: frozenset[int]
     folded: frozenset[int]
     read_back: frozenset[int]
 
@@ -569,6 +591,8 @@ class _Judge:
         later = self.following.get(id(item))
         if _is_index_guard(item) and later is not None and later.method == "CreateIndex":
             return INDEX_GUARD if _same_place(item, later) else None
+        if id(item) in self.listed:
+            return EACH_INDEX
         if item.method == "DescribeCollection" and item.request.call_name == "describe_collection":
             return PROBE
         if item.method == "DescribeDatabase" and item.request.call_name == "use_database":
