@@ -36,6 +36,7 @@ MAKERS = ("Collection.create_index", "Index")
 # Values that are the same in the parameters that the ORM stored and in those of the client.
 _SAME_KEYS = ("index_type", "metric_type")
 _ITEMS = {"Index.field_name": '["field_name"]', "Index.index_name": '["index_name"]'}
+_DESCRIPTION = "the client's description of the index"
 _READERS = frozenset({"print", "str", "repr", "len", "format", "sorted", "list", "set"})
 _READING_METHODS = frozenset(
     {"format", "debug", "info", "warning", "error", "critical", "exception", "log", "dumps"}
@@ -437,6 +438,7 @@ class Indexes(Rule):
     id = "MLV302"
     title = "indexes are looked up and dropped by name"
     symbols = ("Collection.indexes",)
+    order = 45  # before what is read of the indexes
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
         name = planning.name(site)
@@ -458,16 +460,23 @@ class Indexes(Rule):
                     InsertStatements(first, (Line((f"{index.id} = ", described)),)),
                 ]
         variable, described = _described(site, planning, "name")
+        each = Comprehension((described,), (f"for {variable} in ", listed))
         match around:
             case ast.comprehension(target=ast.Name() as index):
-                readers = _readers(planning.flow.source.parents[around], index)
+                whole = planning.flow.source.parents[around]
+                readers = _readers(whole, index)
+                found = members(site, planning)
+                if isinstance(whole, ast.ListComp) and [whole.elt] == [m.node for m in found]:
+                    if len(readers) == 1 and _is_shown_whole(found[0], planning):
+                        planning.claim(found[0].node)
+                        note_shown(planning, found[0], [whole], _DESCRIPTION)
+                        return [ReplaceNode(whole, (each,))]
                 if len(readers) == 1:
                     return [
                         ReplaceNode(index, (variable,)),
                         ReplaceNode(site.node, (listed,)),
                         ReplaceNode(readers[0], (described,)),
                     ]
-        each = Comprehension((described,), (f"for {variable} in ", listed))
         return [ReplaceNode(site.node, (each,))]
 
 
@@ -617,7 +626,7 @@ class IndexMembers(Rule):
         if looked.symbol == "Collection.indexes" and _only_named(looked, planning):
             return [ReplaceNode(site.node, (Src(site.receiver),))]
         if site.symbol not in _ITEMS:
-            note_shown(planning, site, [site.node], "the client's description of the index")
+            note_shown(planning, site, [site.node], _DESCRIPTION)
         return [ReplaceNode(site.node, (Src(site.receiver), _ITEMS.get(site.symbol, "")))]
 
 
