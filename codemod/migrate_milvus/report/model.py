@@ -60,8 +60,8 @@ class Report:
         for result in self.run.results:
             for site in sorted(result.sites, key=lambda site: site.place):
                 if site.status is Status.REPORTED and not site.known and site.reason != FOR_REST:
-                    group = site.unit or f"{site.reason} {site.code}"
-                    found.setdefault((site.place.path, group), []).append(site)
+                    alone = (site.place.path, f"{site.reason} {site.code}")
+                    found.setdefault(("", site.unit) if site.unit else alone, []).append(site)
         return tuple(
             Stayed(sites[0], len(sites), _reason(sites, reasons)) for sites in found.values()
         )
