@@ -136,14 +136,14 @@ def _main(paths: tuple[Path, ...], options: dict[str, Any]) -> int:
         raise click.UsageError("--interactive needs files: standard input has your answers.")
     where = questions.place(options["why"]) if options["why"] else None
     if where and not paths:
-        paths = (where[0],)
+        paths = (Path(where.path),)
     settings = settings_of(() if stdin else paths, options)
     if options["show_settings"]:
         return _show_settings(settings)
     if options["write_baseline"] and settings.baseline is None:
         raise click.UsageError("--write-baseline goes with --baseline FILE.")
     if where:
-        return questions.why(_read(settings, options)[1], *where)
+        return questions.why(_read(settings, options)[1], where)
     _check_outputs(settings)
     if stdin:
         return _run_stdin(settings, options)

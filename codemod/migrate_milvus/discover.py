@@ -12,9 +12,17 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate_milvus import git
+from migrate_milvus.document import (
+    MAX_NOTEBOOK_BYTES,
+    NOTEBOOK,
+    Document,
+    DocumentError,
+    refuse_size,
+)
 from migrate_milvus.settings import Settings, locate
 
 if TYPE_CHECKING:
@@ -24,9 +32,19 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 NEEDLE = b"pymilvus"
-SUFFIXES = (".py", ".pyw")
+SUFFIXES = (".py", ".pyw", NOTEBOOK)
 SKIPPED_FOLDERS = frozenset(
-    (".git", ".hg", ".svn", ".tox", ".nox", "node_modules", "site-packages", "__pycache__")
+    [
+        ".git",
+        ".hg",
+        ".svn",
+        ".tox",
+        ".nox",
+        "node_modules",
+        "site-packages",
+        "__pycache__",
+        ".ipynb_checkpoints",
+    ]
 )
 # A folder that holds one of these is an environment of installed packages.
 ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta")
@@ -99,6 +117,9 @@ def discover(settings: Settings, progress: Callable[[int, int], None] | None = N
         except FileNotFoundError:
             if path in named:  # in git's index only: deleted files are no problem
                 problems.append(Problem(display(path, root), "no-such-path", "no such file"))
+        except DocumentError as error:
+            if wanted:
+                problems.append(Problem(display(path, root), error.reason, str(error)))
         except OSError as error:
             if wanted:
                 why = f"cannot be read: {(error.strerror or str(error)).lower()}"
@@ -152,8 +173,6 @@ def _given(settings: Settings, problems: list[Problem]) -> tuple[list[str], list
                 folders.append(path)
             elif not stat.S_ISREG(mode):
                 problems.append(Problem(name, "not-a-file", "neither a file nor a folder"))
-            elif path.endswith(".ipynb"):
-                problems.append(Problem(name, "not-python", "notebooks are not handled"))
             else:
                 files.append(path)
     return folders, files
@@ -352,13 +371,16 @@ def _scan(path: str) -> bytes | None:
     """The bytes of the file if they say ``pymilvus``, else None; raises OSError."""
     with _opened(path) as descriptor:
         size = os.fstat(descriptor).st_size
-        if size <= _CHUNK:
+        notebook = path.endswith(NOTEBOOK)  # mostly outputs, and read whole
+        if size <= _CHUNK or (notebook and size <= MAX_NOTEBOOK_BYTES):
             data = _content(descriptor, size)
             return data if NEEDLE in data else None
         # Too large for a program: searched piece by piece; the reader of documents will refuse it.
         tail = b""
         while piece := os.read(descriptor, _CHUNK):
             if NEEDLE in tail + piece:
+                if notebook:
+                    refuse_size(size, MAX_NOTEBOOK_BYTES)
                 return tail + piece
             tail = piece[-len(NEEDLE) :]
         return None
@@ -367,7 +389,8 @@ def _scan(path: str) -> bytes | None:
 def _read(path: str) -> bytes:
     """The bytes of the file; of a file too large for a program, only its beginning."""
     with _opened(path) as descriptor:
-        return _content(descriptor, min(os.fstat(descriptor).st_size, _CHUNK))
+        limit = MAX_NOTEBOOK_BYTES if path.endswith(NOTEBOOK) else _CHUNK
+        return _content(descriptor, min(os.fstat(descriptor).st_size, limit))
 
 
 class _NotAFile(OSError):
@@ -455,7 +478,11 @@ def _importers(
     candidates: Sequence[Source], others: Sequence[str], root: str
 ) -> Iterator[tuple[str, bytes]]:
     """Those of ``others`` that import a candidate directly, with their bytes."""
-    modules = {module_parts(source.path, root) for source in candidates}
+    modules = {
+        module_parts(source.path, root)
+        for source in candidates
+        if not source.path.endswith(NOTEBOOK)
+    }
     modules = {parts for parts in modules if parts and parts[-1].isidentifier()}
     if not modules:
         return
@@ -498,10 +525,16 @@ def imported(data: bytes, path: str, root: str) -> set[tuple[str, ...]]:
     import ast
     import warnings
 
+    code: bytes | str = data
+    if path.endswith(NOTEBOOK):
+        try:
+            code = Document.from_bytes(data, path, Path(path)).text
+        except DocumentError:
+            return set()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(data)
+            tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
     package = module_parts(os.path.join(os.path.dirname(path), "__init__.py"), root)

@@ -13,11 +13,20 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from migrate_milvus.model import Finding, Place, Severity
 
+if TYPE_CHECKING:
+    from migrate_milvus.syntax import SourceText
+
 # Python files beyond this size are generated data; the tree of one would need gigabytes.
 MAX_BYTES = 10_000_000
+# Notebooks hold pictures.
+MAX_NOTEBOOK_BYTES = 200_000_000
+NOTEBOOK = ".ipynb"
+# Files that hold code and cannot be imported.
+NO_MODULES = frozenset([NOTEBOOK])
 
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -79,11 +88,10 @@ class Document:
 
         Raises DocumentError for text that cannot be decoded, or not encoded again identically.
         """
-        if len(data) > MAX_BYTES:
-            size = f"{len(data) / 1e6:.1f} MB; the limit is {MAX_BYTES / 1e6:.0f} MB"
-            raise DocumentError("too-large", f"file is too large to analyse: {size}")
+        is_notebook = path.suffix == NOTEBOOK
+        refuse_size(len(data), MAX_NOTEBOOK_BYTES if is_notebook else MAX_BYTES)
         bom = data.startswith(_BOM)
-        encoding = _encoding(data)
+        encoding = "utf-8" if is_notebook else _encoding(data)
         try:
             text = data[len(_BOM) if bom else 0 :].decode(encoding)
         except UnicodeDecodeError as error:
@@ -102,6 +110,10 @@ class Document:
             lossless = False
         if not lossless:
             raise DocumentError("lossy-encoding", f"cannot be written back unchanged as {encoding}")
+        if is_notebook:
+            from migrate_milvus.celled import notebook
+
+            return notebook(document)
         return document
 
     @classmethod
@@ -115,9 +127,36 @@ class Document:
         """What stands for a file that could not be read, in the result that says so."""
         return cls(path, name, "", "utf-8", False, b"")
 
+    def source(self) -> SourceText:
+        """The text with its tree; raises what ``SourceText`` raises."""
+        from migrate_milvus.syntax import SourceText
+
+        return SourceText(self.text, self.name)
+
     def place(self, line: int, column: int) -> Place:
         """Where the owner finds a place of ``text`` (line and column from 1)."""
         return Place(self.name, line, column)
+
+    @property
+    def is_celled(self) -> bool:
+        """Whether ``text`` is put together from pieces of the file."""
+        return False
+
+    def kept(self) -> list[tuple[Place, str]]:
+        """What of the file is no part of ``text``, but may be code as well."""
+        return []
+
+    def settled(self, text: str) -> str:
+        """The new ``text`` as it is to be written."""
+        return text
+
+    def otherwise(self, error: DocumentError) -> Document | None:
+        """Another reading of the same file, for which a new text may not fail with ``error``."""
+        return None
+
+    def notes(self) -> list[Finding]:
+        """What the reader of the document has to tell its owner."""
+        return []
 
     def parts(self, text: str) -> list[Part]:
         """What changes when ``text`` takes the place of the document's own, to be shown."""
@@ -164,6 +203,13 @@ class Document:
                 os.replace(temporary, target)
         except OSError as error:
             raise DocumentError("unwritable", f"cannot be written: {_why(error)}") from error
+
+
+def refuse_size(size: int, limit: int) -> None:
+    """Raise DocumentError for a file of more than ``limit`` bytes."""
+    if size > limit:
+        sizes = f"{size / 1e6:.1f} MB; the limit is {limit / 1e6:.0f} MB"
+        raise DocumentError("too-large", f"file is too large to analyse: {sizes}")
 
 
 def parse_problem(document: Document, error: BaseException) -> Finding:

@@ -11,9 +11,10 @@ from functools import partial
 
 from migrate_milvus import planner, suppressions
 from migrate_milvus.checking import check, complaint
-from migrate_milvus.document import Document
+from migrate_milvus.document import Document, DocumentError
 from migrate_milvus.flow import Flow
 from migrate_milvus.importing import import_edits
+from migrate_milvus.kept import told
 from migrate_milvus.leftovers import unread_edits
 from migrate_milvus.model import FileResult, Finding, Place, Severity, Status
 from migrate_milvus.planning import Context, Plan, Planning
@@ -32,6 +33,14 @@ _YOUNG = 100_000
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
+class _Again(Exception):
+    """A document has to be read in another way: everything is planned anew."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document.name)
+        self.document = document
+
+
 def migrate(documents: Sequence[Document], settings: Settings) -> list[FileResult]:
     """Migrate the documents of one project; one result for each that names the library.
 
@@ -43,7 +52,14 @@ def migrate(documents: Sequence[Document], settings: Settings) -> list[FileResul
     if thresholds[0]:
         gc.set_threshold(max(thresholds[0], _YOUNG), *thresholds[1:])
     try:
-        return _migrate(documents, settings)
+        while True:
+            try:
+                return told(_migrate(documents, settings), documents, settings, load())
+            except _Again as again:
+                documents = [
+                    again.document if document.path == again.document.path else document
+                    for document in documents
+                ]
     finally:
         sys.setrecursionlimit(limit)
         gc.set_threshold(*thresholds)
@@ -56,7 +72,7 @@ def _migrate(documents: Sequence[Document], settings: Settings) -> list[FileResu
     by_name = {document.name: document for document in documents}
     for document in documents:
         try:
-            sources[document.name] = SourceText(document.text, document.name)
+            sources[document.name] = document.source()
         except _UNREADABLE as error:
             if rules.client_import in document.text:
                 results.append(_unreadable(document, error))
@@ -186,7 +202,9 @@ class _Program:
         result = FileResult(self.documents[name], findings=plan.findings, sites=plan.sites)
         result.signatures = plan.signatures
         if not self.comments[name].skip_file:
-            result.findings += self.comments[name].unused(name, self.rules.ids())
+            for finding in self.comments[name].unused(name, self.rules.ids()):
+                place = self.documents[name].place(finding.place.line, finding.place.column)
+                result.findings.append(replace(finding, place=place))
         return result
 
     def _write(
@@ -205,8 +223,15 @@ class _Program:
                 plan.edits += unread
                 live = Live(source, plan.edits)
             text = _rewrite(flow, plan, live, self.settings, reached, self.rules)
+            text = document.settled(text)
+            document.parts(text)  # a new text of cells can be taken apart
             error = complaint(text, name)
             problem = None if error is None else f"the new text is not valid Python: {error}"
+        except DocumentError as error:
+            other = document.otherwise(error)
+            if other is not None:
+                raise _Again(other) from error
+            problem, text = str(error), ""
         except RewriteError as error:
             problem, text = str(error), ""
         except Exception as error:
@@ -230,7 +255,7 @@ class _Program:
         texts = {name: result.text for name, result in results.items() if result.text is not None}
         try:
             sources = {
-                name: SourceText(texts[name], name) if name in texts else source
+                name: source.again(texts[name]) if name in texts else source
                 for name, source in self.sources.items()
             }
             graph = self.graph
@@ -324,7 +349,7 @@ def _self_check(document: Document, problem: str) -> FileResult:
 
 def _unreadable(document: Document, error: BaseException) -> FileResult:
     if isinstance(error, SyntaxError):
-        place = Place(document.name, error.lineno or 1, error.offset or 1)
+        place = document.place(error.lineno or 1, error.offset or 1)
         message = (
             f"cannot be parsed as Python {sys.version_info[0]}.{sys.version_info[1]}: {error.msg}"
         )

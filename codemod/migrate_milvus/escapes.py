@@ -38,6 +38,8 @@ def check_units(planning: Planning) -> None:
             continue
         if item.kind not in kinds:
             continue  # results: their rule looks at what becomes of them
+        if item.origin is node and planning.is_shown(node):
+            continue  # a cell that ends by making it: nothing has to show it
         if escape.how in ("passed to getattr()", "passed to hasattr()"):
             _try(
                 planning,
@@ -228,8 +230,8 @@ def _check_slot(planning: Planning, unit: Unit, slot: Slot) -> None:
                 where,
                 CALLERS,
                 unknown(
-                    f"{function.name}() {what} it and is used as a value on line "
-                    f"{getattr(planning.flow.escaped_functions[function], 'lineno', '?')}: "
+                    f"{function.name}() {what} it and is used as a value on "
+                    f"{planning.line_of(planning.flow.escaped_functions[function])}: "
                     "its callers are out of sight",
                     "Let it take and return the collection's name.",
                 ),

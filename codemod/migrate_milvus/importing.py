@@ -14,7 +14,6 @@ from migrate_milvus.names import unresolved
 from migrate_milvus.planning import Plan
 from migrate_milvus.program import FunctionInfo, catches_import
 from migrate_milvus.rewrite.live import Live, words
-from migrate_milvus.syntax import SourceText
 from migrate_milvus.values import Library
 from migrate_milvus.world import interpret
 
@@ -212,7 +211,7 @@ def _means_another(flow: Flow, rewritten: Callable[[], str], bound: str, canonic
     ]
     if not others:
         return False
-    after = interpret(SourceText(rewritten(), flow.module.name), flow.library)
+    after = interpret(flow.module.source.again(rewritten()), flow.library)
     return not any(
         isinstance(node, ast.Name) and node.id == bound and Library(canonical) in values
         for node, values in after.values.items()

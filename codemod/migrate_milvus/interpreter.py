@@ -475,7 +475,9 @@ class Interpreter:
                 states.append(self.state.copy())
 
     def exec_Expr(self, node: ast.Expr) -> None:
-        self.eval(node.value)
+        values = self.eval(node.value)
+        if node in self.module.source.shown:
+            self.consume(values, node.value, "shown below its cell")
 
     def exec_Assign(self, node: ast.Assign) -> None:
         values = self.eval(node.value)

@@ -118,10 +118,18 @@ def _round(planning: Planning) -> None:
             edits = list(_rewrite(planning, site))
             _check_local(planning, edits)
             planning.draft.edits.extend(edits)
+            if edits and planning.is_shown(site.node):
+                _note_shown(planning, site)
         except Quiet:
             planning.give_up(site)
         except Refusal as refusal:
             planning.block(site, refusal)
+
+
+def _note_shown(planning: Planning, site: Site) -> None:
+    what = planning.rule_set.shows(site.symbol)
+    if what is not None:
+        planning.note(site, "result-shown", f"the cell showed {what}; it does not any more")
 
 
 def _rewrite(planning: Planning, site: Site) -> Iterable[Edit]:

@@ -584,7 +584,7 @@ class Planning:
             if self.places and not _is_constant(key):
                 require(ALIAS, self.alias_unknown())
             opened_by = [
-                (parameter, other.node.lineno)
+                (parameter, self.line_of(other.node))
                 for other in self.sites
                 if self.rule_set.connections.is_connect(other.symbol)
                 and (parameter := self._parameter_of(self.keys[id(other)]))
@@ -593,7 +593,7 @@ class Planning:
                 require(
                     IN_SIGHT,
                     unknown(
-                        f"the connect() on line {line} takes its alias as the parameter "
+                        f"the connect() on {line} takes its alias as the parameter "
                         f"{parameter!r}, so it is not seen which connection it opens",
                         _CLIENT_FOR_ALIAS,
                     ),
@@ -1113,9 +1113,31 @@ class Planning:
                 return block, block.index(statement)
         return [statement], 0
 
+    def is_shown(self, node: ast.AST) -> bool:
+        """Whether the value of ``node`` is what a cell of a notebook shows."""
+        statement = self.flow.source.parents.get(node)
+        return (
+            isinstance(statement, ast.Expr)
+            and statement in self.flow.module_of(statement).source.shown
+        )
+
+    def in_one_cell(self, *nodes: ast.stmt) -> bool:
+        """Whether statements of a module stand in one cell of a notebook (or in no notebook)."""
+        source = self.flow.module_of(nodes[0]).source
+        return source.in_one_cell([node.lineno for node in nodes])
+
+    def line_of(self, node: ast.AST) -> str:
+        """The line of a node in words: ``line 3``, and in a notebook the cell."""
+        source = self.flow.module_of(node).source
+        return source.line_words(source.place(node)[0])
+
+    def ignores(self, node: ast.AST, rule: str) -> bool:
+        """Whether a comment on the line of a node silences a rule."""
+        source = self.flow.module_of(node).source
+        return self.context.ignores(source.name, source.place(node)[0], rule)
+
     def place(self, node: ast.AST) -> Place:
-        line, column = self.flow.source.place(node)
-        return Place(self.flow.module_of(node).name, line, column)
+        return self.flow.module_of(node).source.found_at(node)
 
     def code(self, node: ast.AST) -> str:
         """The line on which a node begins, without what stands around it."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import PurePosixPath
 
+from migrate_milvus.document import NO_MODULES
 from migrate_milvus.names import unresolved
 
 # unittest.mock, pytest-mock and pytest's monkeypatch.
@@ -24,7 +25,7 @@ class ModuleGraph:
         self._parts = {name: _parts(name) for name in trees}
         self._by_last: dict[str, list[str]] = defaultdict(list)
         for name, parts in self._parts.items():
-            if parts:
+            if parts and is_module(name):
                 self._by_last[parts[-1]].append(name)
         self._reached: dict[str, set[str]] = defaultdict(set)
         self._used_by: dict[str, dict[str, set[str]]] = defaultdict(dict)
@@ -285,6 +286,11 @@ def _from_stars(tree: ast.Module) -> set[str]:
             case ast.Assign(targets=targets):
                 found |= {target.id for target in targets if isinstance(target, ast.Name)}
     return found
+
+
+def is_module(name: str) -> bool:
+    """Whether a file can be imported, which a notebook or a page cannot."""
+    return PurePosixPath(name).suffix not in NO_MODULES
 
 
 def _parts(name: str) -> list[str]:

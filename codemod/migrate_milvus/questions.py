@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +11,7 @@ import click
 from migrate_milvus.options import fail
 
 if TYPE_CHECKING:
+    from migrate_milvus.model import Place
     from migrate_milvus.pipeline import RunResult
 
 
@@ -36,30 +37,38 @@ def explain(wanted: str) -> int:
     fail(f"there is no rule {wanted}; --list-rules lists them")
 
 
-def place(text: str) -> tuple[Path, int]:
-    """``FILE:LINE`` as a path and a number; raises UsageError when it is none."""
-    file, separator, line = text.rpartition(":")
-    if not separator or not file or not line.isdecimal() or int(line) < 1:
-        raise click.UsageError(f"--why takes FILE:LINE, not {text!r}.")
-    return Path(file), int(line)
+def place(text: str) -> Place:
+    """``FILE:LINE``, or ``FILE:cell N:LINE``, as a place; raises UsageError when it is none."""
+    from migrate_milvus.model import Place
+
+    match = re.fullmatch(r"(.+?)(?::cell (\d+))?:0*([1-9]\d*)", text)
+    if match is None:
+        raise click.UsageError(f"--why takes FILE:LINE (or FILE:cell N:LINE), not {text!r}.")
+    return Place(match[1], int(match[3]), 1, int(match[2] or 0))
 
 
-def why(run: RunResult, file: Path, line: int) -> int:
+def why(run: RunResult, where: Place) -> int:
     """Print how the values on a line are known."""
     from migrate_milvus.report import text
 
-    wanted = os.path.realpath(file)
+    wanted = os.path.realpath(where.path)
     here = [r for r in run.results if os.path.realpath(r.document.path) == wanted]
     failures = text.errors(here)
     if failures:
         click.echo(failures, nl=False, err=True)
         return 2
-    sites = [site for result in here for site in result.sites if site.place.line == line]
+    line = (where.cell, where.line)
+    sites = [
+        site
+        for result in here
+        for site in result.sites
+        if (site.place.cell, site.place.line) == line
+    ]
     for site in sorted(sites, key=lambda site: site.place):
         reason = f" ({site.reason})" if site.reason else ""
         click.echo(f"{site.place}: {site.rule} {site.symbol}: {site.status.value}{reason}")
         for step in site.why:
             click.echo(f"    {step}")
     if not sites:
-        click.echo(f"{file}:{line}: no ORM use was found on this line")
+        click.echo(f"{where.page}:{where.line}: no ORM use was found on this line")
     return 0

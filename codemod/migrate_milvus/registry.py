@@ -170,6 +170,8 @@ class RuleSet:
     fallback: Callable[[str], str]
     recipe: Callable[[str], str]
     parameters: Callable[[str], tuple[str, ...]]
+    # What a call shows in a notebook that the client's call does not show; None: nothing.
+    shows: Callable[[str], str | None]
     check_calls: Callable[[ast.Module, tuple[int, ...], ast.Module], Iterable[tuple[ast.Call, str]]]
 
     # Every id with its page, and so those under which something is only reported.

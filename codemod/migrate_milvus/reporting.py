@@ -58,19 +58,19 @@ def report(planning: Planning, edited: bool, chains: bool) -> Report:
         rule = refusal.rule or (
             planning.rule_set.rule_id(cause.symbol) if cause is not None else "MLV290"
         )
-        if planning.context.ignores(place.path, place.line, rule):
+        if planning.ignores(node, rule):
             if unit is not None:
                 suppressed.setdefault(id(unit), node)
             continue
-        signature = (place.path, place.line, place.column, rule, refusal.reason)
+        signature = (place.page, place.line, place.column, rule, refusal.reason)
         if unit is not None:
-            lead.setdefault(id(unit), f"{refusal.reason} at line {place.line}")
+            lead.setdefault(id(unit), f"{refusal.reason} at {planning.line_of(node)}")
         if signature in reported:
             continue
         if (
             cause is not None
             and cause.form in ("reference", "suspect")
-            and any(known[:2] == (place.path, place.line) for known in reported)
+            and any(known[:2] == (place.page, place.line) for known in reported)
         ):
             continue  # what it is used for is reported on the same line
         reported.add(signature)
@@ -156,13 +156,13 @@ def report(planning: Planning, edited: bool, chains: bool) -> Report:
 def _kept_by_ignored(planning: Planning, node: ast.AST, kept: list[Site]) -> Finding:
     """The note for sites that stay because of a line that is ignored; it stands at the first."""
     first, *others = kept
-    line = planning.place(node).line
+    line = planning.line_of(node)
     return Finding(
         place=planning.place(first.node),
         rule=planning.rule_set.rule_id(first.symbol),
         reason="kept-by-ignored",
-        message=f"stays, because line {line} uses the same object and is ignored",
-        recipe=f"Change line {line} by hand, remove its comment, and run again.",
+        message=f"stays, because {line} uses the same object and is ignored",
+        recipe=f"Change {line} by hand, remove its comment, and run again.",
         severity=Severity.NOTE,
         symbol=first.symbol,
         follows=tuple(planning.place(site.node) for site in others),
@@ -201,7 +201,7 @@ def _report_texts(planning: Planning, plan: Report) -> None:
     """Report the ORM symbols that are named in a text, and modules reached by computing."""
     for reached, how in planning.flow.computed.items():
         place = planning.place(reached)
-        if planning.context.ignores(place.path, place.line, "MLV010"):
+        if planning.ignores(reached, "MLV010"):
             continue
         plan.findings.append(
             Finding(
@@ -215,7 +215,7 @@ def _report_texts(planning: Planning, plan: Report) -> None:
         )
     for node, symbol in texts(planning):
         place = planning.place(node)
-        ignored = planning.context.ignores(place.path, place.line, "MLV012")
+        ignored = planning.ignores(node, "MLV012")
         if not ignored:
             plan.findings.append(
                 Finding(
@@ -340,10 +340,9 @@ def _returned(
 
 def _at(planning: Planning, node: ast.AST) -> str:
     """Line and column, with the path where it is another file than the site's."""
-    line, column = planning.flow.source.place(node)
-    module = planning.flow.module_of(node)
-    path = "" if module is planning.current else f"{module.name}:"
-    return f"{path}{line}:{column}"
+    place = planning.place(node)
+    known = planning.flow.module_of(node) is planning.current
+    return str(place).removeprefix(f"{place.path}:") if known else str(place)
 
 
 def _statement_text(planning: Planning, statement: ast.stmt | ast.expr | None) -> str:

@@ -11,6 +11,12 @@ import re
 import warnings
 from collections.abc import Iterable
 from functools import cached_property
+from typing import TYPE_CHECKING
+
+from migrate_milvus.model import Place
+
+if TYPE_CHECKING:
+    from migrate_milvus.cells import Program
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -19,16 +25,47 @@ class SourceText:
     """The text of one module and its tree.
 
     Raises SyntaxError (or ValueError, RecursionError, MemoryError for pathological input) when the
-    text is not Python 3. ``name`` is used in messages only.
+    text is not Python 3. ``name`` is used in messages only. ``program`` is given when the text is
+    made of cells.
+
+    ``shown`` has the statements whose values are shown to the user, as a notebook does.
     """
 
-    def __init__(self, text: str, name: str = "<string>") -> None:
+    def __init__(self, text: str, name: str = "<string>", program: Program | None = None) -> None:
         self.text = text
         self.name = name
+        self.program = program
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.tree = ast.parse(text.lstrip("\ufeff"), filename=name)
         self._line_starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+        self.shown: frozenset[ast.stmt] = frozenset()
+        if program is not None:
+            self.shown = program.shown(text, self.tree)
+
+    def again(self, text: str) -> SourceText:
+        """Another text of the same module; raises as the constructor does."""
+        return SourceText(text, self.name, self.program)
+
+    def in_one_cell(self, lines: list[int]) -> bool:
+        """Whether the lines are of one cell, if the text is made of cells."""
+        program = self.program
+        return program is None or len({program.index(line) for line in lines}) < 2
+
+    def line_words(self, line: int) -> str:
+        """How a line is called in messages: by its number, and by that of its cell."""
+        if self.program is None:
+            return f"line {line}"
+        cell, line, _ = self.program.place(line, 1)
+        return f"line {line} of cell {cell}" if cell else f"line {line}"
+
+    def found_at(self, node: ast.AST) -> Place:
+        """Where the owner of the file finds ``node``."""
+        line, column = self.place(node)
+        if self.program is None:
+            return Place(self.name, line, column)
+        cell, line, column = self.program.place(line, column)
+        return Place(self.name, line, column, cell)
 
     @cached_property
     def lines(self) -> list[str]:

@@ -956,7 +956,7 @@ def _not_used_after(planning: Planning, site: Site) -> Answer:
                     and not other.symbol.endswith(".name")
                 ):
                     return refuted(
-                        f"line {other.node.lineno} uses the connection after it was closed",
+                        f"{planning.line_of(other.node)} uses the connection after it was closed",
                         "Close the client after its last use.",
                     )
     return PROVED

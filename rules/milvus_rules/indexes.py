@@ -241,6 +241,8 @@ def removable(
     if flow.scope(statement) is not site.scope or not is_pure(statement.value):
         return None
     own = flow.source.statement(site.node)
+    if not planning.in_one_cell(own, statement):
+        return None
     block, index = planning.block_of(statement)
     after = block[index + 1 :]
     if own not in after:

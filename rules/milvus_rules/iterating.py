@@ -127,14 +127,16 @@ class _Loops:
             called = isinstance(call, ast.Call) and call.func is method
             if not called or named not in ("next", "close"):
                 return unknown(
-                    f"what becomes of the iterator on line {reader.lineno} is not followed", _RECIPE
+                    "what becomes of the iterator on "
+                    f"{self.planning.line_of(reader)} is not followed",
+                    _RECIPE,
                 )
             if named == "next":
                 assert isinstance(call, ast.Call)
                 if not self.is_tested(call):
                     return unknown(
-                        f"the client's iterator ends with None; the page of line {call.lineno} "
-                        "is not tested before it is used",
+                        "the client's iterator ends with None; the page of "
+                        f"{self.planning.line_of(call)} is not tested before it is used",
                         _RECIPE,
                     )
         scope = tree_of(self.site.scope)
@@ -144,8 +146,8 @@ class _Loops:
                     node not in self.guarded or self.is_read_later(node, scope)
                 ):
                     return unknown(
-                        f"the client's iterator ends with None; '{node.id}' on line {node.lineno} "
-                        "may be that",
+                        f"the client's iterator ends with None; '{node.id}' on "
+                        f"{self.planning.line_of(node)} may be that",
                         _RECIPE,
                     )
         return PROVED

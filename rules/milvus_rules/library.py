@@ -39,6 +39,16 @@ NAME_PARAMETERS = {
     "Collection.partition": "partition_name",
     "Collection.create_partition": "partition_name",
 }
+# What a notebook shows of a call at the end of a cell, where the client's call gives nothing.
+SHOWN = {
+    "Collection": "the collection",
+    "Partition": "the partition",
+    "Collection.partition": "the partition",
+    "Collection.create_partition": "the partition",
+    "Index": "the index",
+    "Collection.create_index": "the server's status",
+    "utility.wait_for_index_building_complete": "that the index was built",
+}
 NAMESPACES = frozenset({"utility", "connections", "db"})
 SHAPES = {"QueryResult": Shape.LIST, "int": Shape.NUMBER, "bool": Shape.NUMBER, "str": Shape.TEXT}
 # Members and keywords that hardly any other object has.
@@ -371,6 +381,7 @@ def rule_set(rules: tuple[Rule, ...]) -> RuleSet:
         fallback=_fallback,
         recipe=_recipe,
         parameters=lambda symbol: PARAMETERS.get(symbol, ()),
+        shows=SHOWN.get,
         infos=pages.infos(rules, INFOS),
         check_calls=lambda tree, version, before: signatures.check_module(
             tree, version, before=before

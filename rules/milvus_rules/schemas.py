@@ -149,6 +149,9 @@ class _Writer:
             return False
         if self.flow.scope(list_statement) is not self.flow.scope(self.statement):
             return False
+        appending = [self.source.statement(call) for call in content.appended]
+        if not self.planning.in_one_cell(self.statement, list_statement, *appending):
+            return False  # what a cell says stays in that cell
         added = [c.func.value for c in content.appended if isinstance(c.func, ast.Attribute)]
         if not held_only_by(self.flow, content, fields, *added):
             return False
@@ -218,6 +221,8 @@ class _Writer:
         if len(writes) != 1 or self.flow.readers(slot) != [item]:
             return None
         if self.flow.scope(statement) is not self.flow.scope(self.statement):
+            return None
+        if not self.planning.in_one_cell(self.statement, statement):
             return None
         if not all(is_pure(a) for a in [*call.args, *(k.value for k in call.keywords)]):
             return None

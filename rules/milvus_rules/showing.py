@@ -16,6 +16,8 @@ def is_shown(planning: Planning, node: ast.AST) -> bool:
     """Whether ``node`` only becomes part of a text that is printed or logged."""
     parents = planning.flow.source.parents
     while True:
+        if planning.is_shown(node):
+            return True
         parent = parents.get(node)
         match parent:
             case ast.FormattedValue() | ast.JoinedStr() | ast.Tuple() | ast.List():
@@ -49,7 +51,8 @@ def _is_builtin(planning: Planning, function: ast.expr, *names: str) -> bool:
 
 def note_shown(planning: Planning, site: Site, nodes: Sequence[ast.AST], becomes: str) -> None:
     """Say which lines show another text from now on; nothing where there are none."""
-    lines = sorted({planning.flow.source.place(node)[0] for node in nodes})
+    lines = {planning.place(node): planning.line_of(node) for node in nodes}
     if lines:
-        where = ", ".join(map(str, lines))
-        planning.note(site, "result-shown", f"what line {where} shows becomes {becomes}")
+        where = ", ".join(dict.fromkeys(words for _, words in sorted(lines.items())))
+        where = where.replace(", line ", ", ")
+        planning.note(site, "result-shown", f"what {where} shows becomes {becomes}")

@@ -16,6 +16,7 @@ import pytest
 from migrate_milvus.verify.compare import compare
 from migrate_milvus.verify.pair import describe
 from migrate_milvus.verify.trace import Run
+from tests.fixtures.notebooks import runnable
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -51,8 +52,13 @@ class Case:
     @property
     def keeps_orm_code(self) -> bool:
         """Whether something was refused, or left alone because its owner said so."""
-        text = (self.folder / "before.py").read_text(encoding="utf-8")
+        text = self.program("before").read_text(encoding="utf-8")
         return (self.folder / "findings.txt").exists() or "# migrate-milvus: ignore" in text
+
+    def program(self, side: str) -> Path:
+        """The program before or after: a module, or a notebook."""
+        (found,) = self.folder.glob(f"{side}.*")
+        return found
 
     @property
     def backends(self) -> list[str]:
@@ -62,14 +68,14 @@ class Case:
         oracle: list[str] = self.settings.get("oracle", ["3.2"])
         return oracle
 
-    def lines(self, name: str) -> list[str]:
-        return (self.folder / name).read_text(encoding="utf-8").splitlines()
+    def lines(self, side: str) -> list[str]:
+        return self.program(side).read_text(encoding="utf-8").splitlines()
 
 
 def _cases() -> list[Case]:
     found = []
-    for before in sorted(FIXTURES.glob("**/before.py")):
-        if before.with_name("after.py").exists():
+    for before in sorted(FIXTURES.glob("**/before.*")):
+        if before.with_stem("after").exists():
             file = before.with_name("case.toml")
             text = file.read_text(encoding="utf-8") if file.exists() else ""
             found.append(Case(before.parent, tomllib.loads(text)))
@@ -100,10 +106,10 @@ def test_enough_fixtures_run() -> None:
 
 @pytest.mark.parametrize(("case", "backend"), RUNS)
 def test_same_before_and_after(
-    case: Case, backend: str, run_on: Callable[[Path, str], Run]
+    case: Case, backend: str, run_on: Callable[[Path, str], Run], tmp_path: Path
 ) -> None:
-    before = run_on(case.folder / "before.py", backend)
-    after = run_on(case.folder / "after.py", backend)
+    before = run_on(runnable(case.program("before"), tmp_path), backend)
+    after = run_on(runnable(case.program("after"), tmp_path), backend)
     comparison = compare(before, after)
     report = "\n".join(describe(before, after, comparison))
 
@@ -118,7 +124,9 @@ def test_same_before_and_after(
     if case.keeps_orm_code:
         # what stays on the ORM goes on warning, and only from lines that were there before
         assert comparison.warnings_after <= comparison.warnings_before, report
-        old, new = case.lines("before.py"), case.lines("after.py")
+        if case.program("before").suffix == ".ipynb":
+            return  # the recorder has lines of cells
+        old, new = case.lines("before"), case.lines("after")
         assert {new[warning.line - 1] for warning in after.recording.warnings} <= set(old), report
     else:
         assert not after.recording.warnings, report

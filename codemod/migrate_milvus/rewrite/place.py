@@ -38,7 +38,12 @@ class Places:
         self.tree = source.tree
         self.parents = source.parents
         self.tokens = Tokens(bare)
+        self._program = source.program
         self._in_strings: dict[ast.AST, dict[ast.AST, tuple[int, int]]] = {}
+
+    def stays_one_line(self, node: ast.AST) -> bool:
+        """Whether a statement must not be broken: a magic before it goes to the end of its line."""
+        return self._program is not None and self._program.is_led(getattr(node, "lineno", 1))
 
     def where(self, node: ast.AST) -> str:
         """The place of a node in words, for messages."""

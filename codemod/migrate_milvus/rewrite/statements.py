@@ -712,6 +712,8 @@ class Planner:
     def _style(self, unit: ast.AST, start: int, end: int) -> Style:
         """New lines of a changed statement may be as long as its longest line was."""
         longest = self._line_length
+        if self._places.stays_one_line(unit):
+            longest = _UNLIMITED
         at = self._tokens.line_start(start)
         while at < end:
             line_end = self._tokens.line_end(at)
@@ -723,6 +725,9 @@ class Planner:
                 break
             at = match.end()
         return Style(self._newline(start), self._step(unit), longest)
+
+
+_UNLIMITED = 1 << 30
 
 
 def _without(outcome: _Outcome, before: bool) -> _Outcome:

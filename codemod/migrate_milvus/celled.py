@@ -1,0 +1,128 @@
+"""Documents of several pieces of code: notebooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from migrate_milvus import magics
+from migrate_milvus import notebook as notebooks
+from migrate_milvus.cells import Crowded, Program
+from migrate_milvus.document import Document, DocumentError, Part, problem
+from migrate_milvus.model import Finding, Place, Severity
+from migrate_milvus.syntax import SourceText
+
+
+@dataclass(frozen=True)
+class CelledDocument(Document):
+    """A document whose ``text`` is put together from cells; ``raw`` is the text of the file."""
+
+    program: Program = field(default_factory=lambda: Program(()), compare=False)
+    raw: str = ""
+
+    def source(self) -> SourceText:
+        return SourceText(self.text, self.name, self.program)
+
+    def place(self, line: int, column: int) -> Place:
+        cell, line, column = self.program.place(line, column)
+        return Place(self.name, line, column, cell)
+
+    @property
+    def is_celled(self) -> bool:
+        return True
+
+    def kept(self) -> list[tuple[Place, str]]:
+        return [
+            (Place(self.name, kept.line, 1, cell), kept.text) for cell, kept in self.program.kept()
+        ]
+
+    def settled(self, text: str) -> str:
+        return self.program.settled(text)
+
+    def written(self, text: str) -> str:
+        """The text of the file when ``text`` is that of the module; raises Displaced."""
+        raise NotImplementedError
+
+    def encode(self, text: str) -> bytes:
+        return super().encode(self.written(text))
+
+
+@dataclass(frozen=True)
+class NotebookDocument(CelledDocument):
+    """A notebook; ``whole`` names magics that are kept though what they hold is Python."""
+
+    notebook: notebooks.Notebook = field(default_factory=notebooks.Notebook)
+    whole: frozenset[tuple[int, int]] = frozenset()
+
+    def written(self, text: str) -> str:
+        return notebooks.spliced(self.raw, self.notebook.sources, self.program.split(text))
+
+    def parts(self, text: str) -> list[Part]:
+        return [
+            Part(f"{self.name}:cell {cell.number}", old, new, cell.number)
+            for cell, old, new in zip(
+                self.program.cells,
+                self.program.split(self.text),
+                self.program.split(text),
+                strict=True,
+            )
+            if new != old
+        ]
+
+    def notes(self) -> list[Finding]:
+        if not self.notebook.doubled:
+            return []
+        found = problem(
+            self.name,
+            "duplicate-ids",
+            f"several cells have the id {self.notebook.doubled[0]!r}; ids are left as they are",
+        )
+        return [replace(found, severity=Severity.NOTE)]
+
+    def otherwise(self, error: DocumentError) -> Document | None:
+        if not isinstance(error, Crowded):
+            return None
+        return _assembled(self, self.raw, self.notebook, self.whole | {(error.cell, error.line)})
+
+
+def notebook(document: Document) -> Document:
+    """The notebook that ``document``, the file as text, holds; raises DocumentError.
+
+    One in another language has no code that concerns us.
+    """
+    try:
+        found = notebooks.read(document.text)
+    except notebooks.NotebookError as error:
+        raise DocumentError(error.reason, str(error)) from error
+    if not found.is_python:
+        return replace(document, text="")
+    return _assembled(document, document.text, found, frozenset())
+
+
+def _assembled(
+    document: Document,
+    raw: str,
+    found: notebooks.Notebook,
+    whole: frozenset[tuple[int, int]],
+) -> NotebookDocument:
+    texts = [source.text for source in found.sources]
+    numbers = [source.number for source in found.sources]
+    try:
+        program = Program(magics.cells(list(zip(numbers, texts, strict=True)), whole))
+    except magics.NamesCleared as error:
+        raise DocumentError(
+            "names-cleared", f"cell {error.cell} deletes all names, so that nothing can be followed"
+        ) from error
+    if program.split(program.text) != texts:
+        raise DocumentError("lossy-encoding", "cannot be taken apart and put together unchanged")
+    return NotebookDocument(
+        document.path,
+        document.name,
+        program.text,
+        document.encoding,
+        document.bom,
+        document.data,
+        program=program,
+        raw=raw,
+        notebook=found,
+        whole=whole,
+    )

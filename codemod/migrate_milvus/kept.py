@@ -1,0 +1,79 @@
+"""What of a document is no Python that can be followed, and the places as its owner knows them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from migrate_milvus import suppressions
+from migrate_milvus.document import Document
+from migrate_milvus.model import FileResult, Finding, Place, SiteRecord, Status
+from migrate_milvus.registry import RuleSet
+from migrate_milvus.settings import Settings
+
+RULE, REASON = "MLV010", "kept-as-it-is"
+
+
+def told(
+    results: list[FileResult],
+    documents: Sequence[Document],
+    settings: Settings,
+    rules: RuleSet,
+) -> list[FileResult]:
+    """The results, with what the documents themselves have to tell."""
+    known = {result.document.name: result for result in results}
+    for document in documents:
+        if not document.is_celled:
+            continue
+        findings, sites = document.notes(), []
+        for finding in _kept(document, settings, rules):
+            findings.append(finding)
+            sites.append(SiteRecord(finding.place, finding.symbol, RULE, Status.REPORTED, REASON))
+        if not findings:
+            continue
+        result = known.get(document.name)
+        if result is None:
+            result = FileResult(document)
+            results.append(result)
+        result.findings = sorted([*result.findings, *findings], key=_by_place)
+        result.sites = sorted([*result.sites, *sites], key=_by_place)
+    return results
+
+
+def _by_place(item: Finding | SiteRecord) -> Place:
+    return item.place
+
+
+def _kept(document: Document, settings: Settings, rules: RuleSet) -> Iterator[Finding]:
+    """A finding for each piece that is kept and uses the library on its own."""
+    selected = settings.for_file(document.path).selects(RULE)
+    if not selected or suppressions.parse(document.text).skip_file:
+        return
+    for place, text in document.kept():
+        symbol = _used(text, rules)
+        if symbol is None or suppressions.parse(text).comments:
+            continue
+        yield Finding(
+            place,
+            RULE,
+            REASON,
+            f"'{text.strip().splitlines()[0]}': what follows is kept as it is, and uses {symbol}",
+            "Change it by hand.",
+            symbol=symbol,
+        )
+
+
+def _used(text: str, rules: RuleSet) -> str | None:
+    """An ORM symbol that a text imports or names in full."""
+    root = re.escape(rules.client_import)
+    dotted = re.findall(rf"\b{root}(?:\.\w+)+", text)
+    for match in re.finditer(
+        rf"\bfrom\s+({root}[\w.]*)\s+import\s*(?:\(([^)]*)\)|([^\n;#]*))", text
+    ):
+        for name in re.findall(r"[^\W\d]\w*", match[2] or match[3] or ""):
+            dotted.append(f"{match[1]}.{name}")
+    for name in dotted:
+        symbol = rules.library.resolve(name)
+        if symbol is not None and rules.library.is_site(symbol):
+            return symbol
+    return None
