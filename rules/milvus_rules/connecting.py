@@ -288,7 +288,8 @@ class Disconnect(Rule):
 
     Refused when the alias cannot be told, or when the connection is used afterwards: the ORM then
     raised ``ConnectionNotExistException``, the client another exception. Where an object of the
-    connection stays on the ORM, both are closed.
+    connection stays on the ORM, both are closed. ``if connections.has_connection(alias):`` around
+    it goes: like ``disconnect``, ``close`` does nothing where nothing is open.
 
     Source: both sides run on pymilvus 2.3.8 to 3.0.2.
     """
@@ -333,6 +334,9 @@ class Disconnect(Rule):
         statement = planning.flow.source.statement(site.node)
         if key in planning.registry and is_statement(planning, site):
             return [_close_and_forget(planning, site, client)]
+        asked = _asked_around(planning, statement)
+        if asked is not None and not planning.stays(site):
+            statement = planning.flow.source.statement(asked.node)
         around = _may_not_be_connected(planning, site)
         if around is not None:
             # connect() may have failed; disconnecting then did nothing.
@@ -348,7 +352,27 @@ class Disconnect(Rule):
             return [InsertStatements(around, (unset,)), closing]
         if planning.stays(site):
             return [InsertStatements(statement, (Line((call,)),), after=True)]
+        if asked is not None:
+            return [ReplaceStatement(statement, (Line((call,), anchor=site.node),))]
         return [ReplaceNode(site.node, (call,))]
+
+
+def _asked_around(planning: Planning, statement: ast.stmt) -> Site | None:
+    """The ``has_connection`` of an ``if`` that does nothing but this disconnect of that alias."""
+    parents = planning.flow.source.parents
+    tested = parents[statement]
+    if not isinstance(tested, ast.If) or tested.body != [statement] or tested.orelse:
+        return None
+    outer = parents[tested]
+    if isinstance(outer, ast.If) and tested in outer.orelse:
+        return None  # an elif: the branches before it say when
+    closing = _disconnect_in(planning, tested)
+    for asked in planning.flow.sites.get(tested.test, []):
+        if asked.symbol in HasConnection.symbols and closing is not None:
+            key = planning.keys[id(closing)]
+            if planning.keys[id(asked)] == key and key not in planning.registry:
+                return asked
+    return None
 
 
 def _close_and_forget(planning: Planning, site: Site, client: str) -> Edit:
@@ -468,6 +492,10 @@ class HasConnection(Rule):
     order = 60
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
+        around = planning.flow.source.statement(site.node)
+        if isinstance(around, ast.If) and _asked_around(planning, around.body[0]) is site:
+            if not planning.stays(site):
+                return []  # it goes with the disconnect
         require(
             OPEN,
             lambda: (
@@ -940,6 +968,9 @@ def _may_not_be_connected(planning: Planning, site: Site) -> ast.Try | None:
 def _not_used_after(planning: Planning, site: Site) -> Answer:
     """Whether nothing that follows in the same block uses the connection."""
     statement = planning.flow.source.statement(site.node)
+    asked = _asked_around(planning, statement)
+    if asked is not None:
+        statement = planning.flow.source.statement(asked.node)
     block, index = planning.block_of(statement)
     key = planning.keys[id(site)]
     for following in block[index + 1 :]:

@@ -482,7 +482,7 @@ class Indexes(Rule):
 
 def _described(site: Site, planning: Planning, base: str) -> tuple[str, CallTemplate]:
     """A variable for the name of an index, and the call that describes that index."""
-    variable = planning.helper_name(base, site.function)
+    variable = planning.helper_name(base, site.scope)
     call = client_call(
         planning,
         site,
