@@ -132,6 +132,10 @@ def migrate(
             reporter.stage(f"analysing {number} {'file' if number == 1 else 'files'}")
         analysed = analyse(project.documents, settings, engine)
         results += [result for result in analysed if result.document.path in project.wanted]
+    if any(result.text is not None for result in results):
+        from migrate_milvus.requirements import check
+
+        results += check(results, settings)
     gone = 0
     if baseline is not None:
         from migrate_milvus.baseline import mark

@@ -172,6 +172,10 @@ class RuleSet:
     parameters: Callable[[str], tuple[str, ...]]
     # What a call shows in a notebook that the client's call does not show; None: nothing.
     shows: Callable[[str], str | None]
+    # All releases of the library, oldest first, and those from a version on that lack a method
+    # which a module calls on the client.
+    releases: tuple[str, ...]
+    lacking: Callable[[ast.Module, tuple[int, ...]], frozenset[str]]
     check_calls: Callable[[ast.Module, tuple[int, ...], ast.Module], Iterable[tuple[ast.Call, str]]]
 
     # Every id with its page, and so those under which something is only reported.

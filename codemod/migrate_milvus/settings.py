@@ -33,8 +33,9 @@ class Settings:
     may be shortened; ``per_file_ignores`` holds them for patterns like those of ``exclude``.
     ``target_version`` is the oldest pymilvus that the result must run on; ``target_python`` the
     oldest Python, None when nothing tells; ``line_length`` counts characters. ``client`` is where
-    the project keeps its client, as ``module:name``. ``reports`` are formats, each with the file to
-    write to (None: standard output); ``baseline`` is the file with the uses that are known.
+    the project keeps its client, as ``module:name``. ``bump_requirement`` raises the project's
+    requirement on pymilvus where it admits too old ones. ``reports`` are formats, each with the
+    file to write to (None: standard output); ``baseline`` is the file with the uses that are known.
     ``jobs`` is the number of processes; 0 takes as many as there are processors. ``held`` are ORM
     uses that stay for now, with all that has to change together with them.
 
@@ -53,6 +54,7 @@ class Settings:
     client: str | None = None
     line_length: int = DEFAULT_LINE_LENGTH
     keep_signatures: bool = False
+    bump_requirement: bool = False
     reports: Reports = ()
     baseline: Path | None = None
     jobs: int = 0
@@ -91,6 +93,7 @@ class Options:
     client: str | None = None
     line_length: int | None = None
     keep_signatures: bool | None = None
+    bump_requirement: bool = False
     reports: Reports = ()
     baseline: Path | None = None
     jobs: int | None = None
@@ -171,6 +174,7 @@ def load(paths: Sequence[Path], options: Options | None = None) -> Settings:
             config.boolean("keep-signatures"),
             ("default", False),
         ),
+        bump_requirement=options.bump_requirement,
         reports=choose("reports", options.reports, config.reports("reports")),
         baseline=choose("baseline", options.baseline, base / baseline if baseline else None),
         jobs=options.jobs or 0,

@@ -9,7 +9,7 @@ from migrate_milvus.arguments import bind
 from migrate_milvus.flow import Fact, Flow, Site, State
 from migrate_milvus.registry import Rule, RuleInfo, RuleSet
 from migrate_milvus.values import Object, Shape, objects
-from milvus_rules import catalogue, pages, signatures
+from milvus_rules import catalogue, pages, signatures, versions
 
 # What calls give, whose attributes have another form with the client.
 RESULTS = frozenset(
@@ -382,6 +382,8 @@ def rule_set(rules: tuple[Rule, ...]) -> RuleSet:
         recipe=_recipe,
         parameters=lambda symbol: PARAMETERS.get(symbol, ()),
         shows=SHOWN.get,
+        releases=versions.RELEASES,
+        lacking=signatures.lacking,
         infos=pages.infos(rules, INFOS),
         check_calls=lambda tree, version, before: signatures.check_module(
             tree, version, before=before
@@ -402,6 +404,15 @@ INFOS = tuple(
             "MLV003",
             "file withheld by the self-check",
             "The rewritten file failed a check and was left as it is: a bug of this tool.",
+        ),
+        (
+            "MLV004",
+            "requirement that admits a pymilvus that is too old",
+            "A manifest of the project (pyproject.toml, requirements, setup.py, setup.cfg, "
+            "Pipfile, a conda environment) admits releases of pymilvus on which the migrated "
+            "code does not run: below --target-version, or one of the later releases that lack a "
+            "method which is called. --bump-requirement raises it; without it a note says what to "
+            "write.",
         ),
         (
             "MLV010",

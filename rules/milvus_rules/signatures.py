@@ -340,6 +340,23 @@ def check_module(
 _JUDGED = (ast.Call, ast.Assign, ast.AnnAssign, ast.arg, ast.NamedExpr)
 
 
+def lacking(tree: ast.Module, target: Version) -> frozenset[str]:
+    """The releases from ``target`` on that lack a client method which ``tree`` calls."""
+    holders = receivers(tree)
+    called = {
+        method
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and (method := holders.method(node.func)) is not None
+    }
+    gates = [versions.METHODS[method] for method in called if method in versions.METHODS]
+    return frozenset(
+        release
+        for release in versions.RELEASES
+        if versions.parse(release) >= target
+        and not all(gate.admits(versions.parse(release)) for gate in gates)
+    )
+
+
 def _check_node(method: str, call: ast.Call, version: Version) -> str | None:
     if any(isinstance(argument, ast.Starred) for argument in call.args):
         return f"{method} gets unpacked positional arguments"

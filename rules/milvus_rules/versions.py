@@ -202,6 +202,24 @@ REMOVAL = "3.1"
 """The release that the warning names for the removal."""
 
 
+_LINES = """
+    2.0: 0 1 2
+    2.1: 0 1 2 3
+    2.2: 0 1 2 3 4 5 7 8 9 11 12 13 14 15 16 17
+    2.3: 0 1 2 3 4 5 6 7 8
+    2.4: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15
+    2.5: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18
+    2.6: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17
+    3.0: 0 1 2
+"""
+RELEASES: tuple[str, ...] = tuple(
+    f"{line}.{number}"
+    for line, _, numbers in (text.strip().partition(": ") for text in _LINES.strip().split("\n"))
+    for number in numbers.split()
+)
+"""All final releases since 2.0, oldest first."""
+
+
 def gate(name: str) -> Gate:
     """The gate of a client method or a behaviour. Raises KeyError for a name without one."""
     return METHODS[name] if name in METHODS else BEHAVIOURS[name]

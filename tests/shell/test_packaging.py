@@ -20,7 +20,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 def test_the_migration_needs_no_more_than_it_uses() -> None:
     names = {re.split(r"[^\w-]", entry)[0] for entry in PROJECT["project"]["dependencies"]}
-    assert names == {"click", "libcst", "pathspec", "tomli"}
+    assert names == {"click", "libcst", "packaging", "pathspec", "tomli"}
 
 
 def test_every_file_beside_the_code_is_installed() -> None:
