@@ -1,6 +1,7 @@
 """Milvus Lite 2.5.1: the C++ core, nearer to a Milvus server in what it returns and rejects.
 
-It cannot be installed beside Milvus Lite 3, so it gets a virtual environment of its own.
+It cannot be installed beside Milvus Lite 3, so it gets a virtual environment of its own; so do
+older releases of pymilvus.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from migrate_milvus.verify.server import ServerError
@@ -44,26 +46,33 @@ def _home_cache() -> Path | None:
 
 
 def legacy_python() -> Path:
-    """Return the interpreter that has Milvus Lite 2.5.1; the first call installs it.
+    """Return the interpreter that has Milvus Lite 2.5.1; the first call installs it."""
+    return environment(f"lite-{VERSION}", _PACKAGES)
+
+
+def environment(name: str, packages: Sequence[str]) -> Path:
+    """Return the interpreter of an environment with ``packages``; the first call installs them.
 
     Safe when several processes ask at once.
 
     Raises:
-        ServerError: when it cannot be installed, with the end of pip's output.
+        ServerError: when they cannot be installed, with the end of pip's output.
     """
-    tag = f"lite-{VERSION}-py{sys.version_info.major}{sys.version_info.minor}"
+    tag = f"{name}-py{sys.version_info.major}{sys.version_info.minor}"
     cache = cache_folder()
     target = cache / tag
     python = target / "bin" / "python"
+    content = "\n".join(packages) + "\n"
     with (cache / f"{tag}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if (target / "complete").exists() and python.exists():
+        complete = target / "complete"
+        if complete.exists() and complete.read_text("utf-8") == content and python.exists():
             return python
         shutil.rmtree(target, ignore_errors=True)
         _call([sys.executable, "-m", "venv", str(target)])
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _call([*pip, *_PACKAGES])
-        (target / "complete").write_text("\n".join(_PACKAGES) + "\n", encoding="utf-8")
+        _call([*pip, *packages])
+        complete.write_text(content, encoding="utf-8")
     return python
 
 
@@ -73,6 +82,6 @@ def _call(command: list[str]) -> None:
     )
     if done.returncode:
         raise ServerError(
-            f"Milvus Lite {VERSION} could not be installed: {' '.join(command)} ended with "
+            f"the environment could not be made: {' '.join(command)} ended with "
             f"{done.returncode}:\n{done.stdout[-2000:]}"
         )
