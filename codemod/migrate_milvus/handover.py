@@ -75,7 +75,7 @@ def client_edits(planning: Planning) -> list[Edit]:
     for key, place in planning.places.items():
         if not isinstance(place, placement.Place) or place.mode != "global":
             continue
-        if key not in planning.draft.opened:
+        if key not in planning.draft.opened or key in planning.left:
             continue
         home = planning.home(key)
         rebinding = {f for rebound, f in planning.draft.rebound if rebound == key and f is not None}

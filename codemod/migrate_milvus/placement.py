@@ -42,6 +42,7 @@ def choose(
     registry: bool = False,
     holder: str = "",
     closes: Sequence[Site] = (),
+    own: str = "",
 ) -> Place:
     """Choose the place for the client of one connection.
 
@@ -51,8 +52,9 @@ def choose(
     change get no client each. With ``registry`` it is asked whether the connection is open, which
     a variable of the module can answer. ``holder``: what has a connection of its own, each
     ``object`` or each ``call`` of a function. ``closes``: the uses that close the connection.
+    ``own`` is a name that holds this client already.
     """
-    name = free_name(base, taken)
+    name = own or free_name(base, taken)
     at_module = [site for site in connects if site.function is None]
     if len(at_module) == len(connects) and not registry:
         return Place("module", name)
@@ -74,7 +76,7 @@ def choose(
         and all(_reaches(flow, s, owners, holder) is not None for s in uses)
     ):
         methods = {name for owner in owners for name in owner.methods}
-        attribute = free_name(base, lambda n: n in flow.program.attributes | methods)
+        attribute = own or free_name(base, lambda n: n in flow.program.attributes | methods)
         return Place("attribute", attribute, owners=owners, connectors=connectors)
     if not at_module and len(connectors) == 1:
         (connector,) = connectors

@@ -53,6 +53,7 @@ def plan(planning: Planning, *, chains: bool = True) -> dict[str, Plan]:
             len(planning.blocked_sites),
             len(planning.blocked_keys),
             len(planning.refusals),
+            len(planning.renewed),
         )
         _round(planning)
         after = (
@@ -60,6 +61,7 @@ def plan(planning: Planning, *, chains: bool = True) -> dict[str, Plan]:
             len(planning.blocked_sites),
             len(planning.blocked_keys),
             len(planning.refusals),
+            len(planning.renewed),
         )
         if before == after:
             break

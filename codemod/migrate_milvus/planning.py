@@ -32,6 +32,7 @@ from migrate_milvus.registry import (
     require,
     unknown,
 )
+from migrate_milvus.resuming import LeftClient, left_client
 from migrate_milvus.settings import Settings
 from migrate_milvus.units import Unit, Units, find_units
 from migrate_milvus.values import (
@@ -144,6 +145,9 @@ class Planning:
         self.kept_in: dict[Hashable, set[Scope]] = {}
         # Connections of which it is asked whether they are open: the client is None until then.
         self.registry: set[Hashable] = set()
+        # Clients that an earlier run left, and connections whose client is another one after all.
+        self.left: dict[Hashable, LeftClient] = {}
+        self.renewed: set[Hashable] = set()
         self.connect_unknown = False
         self.names: dict[Slot, str] = {}
         self.gone: dict[Slot, bool] = {}
@@ -331,7 +335,7 @@ class Planning:
         connections = self.rule_set.connections
         self.places = {}
         self.kept_connects, self.kept_in = set(), {}
-        self.registry = set()
+        self.registry, self.left = set(), {}
         connects: dict[Hashable, list[Site]] = defaultdict(list)
         for site in self.sites:
             key = self.keys[id(site)]
@@ -406,6 +410,10 @@ class Planning:
             if alone and placement.closes_unopened(self.flow, made, closes):
                 self.registry.add(key)
 
+            left = None
+            if key not in self.registry and key not in self.renewed:
+                left = left_client(self, made, closes)
+
             def choose(
                 those: list[Site],
                 made: list[Site] = made,
@@ -414,6 +422,7 @@ class Planning:
                 switched: list[Site] = switched,
                 closes: list[Site] = closes,
                 taken: Callable[[str], bool] = taken,
+                own: str = "",
             ) -> placement.Place:
                 return placement.choose(
                     self.flow,
@@ -426,8 +435,15 @@ class Planning:
                     key in self.registry,
                     _holder(key),
                     closes,
+                    own,
                 )
 
+            if left is not None:
+                place = choose(uses.get(key, []), base=left.name, own=left.name)
+                if place.mode == left.mode and shared:
+                    names[home].add(place.name)
+                    self.places[key], self.left[key] = place, left
+                    continue
             place = choose(uses.get(key, []))
             own = [use for use in uses.get(key, []) if use.module is home]
             if place.mode == "global" and own and len(place.connectors) > 1:

@@ -189,6 +189,11 @@ class Connect(Rule):
         if "keep_alive" in arguments:
             planning.note(site, "keep-alive-dropped", "keep_alive has no effect on MilvusClient")
         statement = planning.flow.source.statement(site.node)
+        left = planning.left.get(planning.keys[id(site)])
+        if left is not None:
+            if left.is_made(planning, site, (value,)):
+                return [] if planning.stays(site) else [ReplaceStatement(statement, ())]
+            planning.renewed.add(planning.keys[id(site)])  # another client: plan again
         if planning.stays(site):
             line = Line((f"{target} = ", value))
             return [InsertStatements(statement, (line,), after=True)]
@@ -332,6 +337,9 @@ class Disconnect(Rule):
         )
         call = call_of((f"{client}.close",))
         statement = planning.flow.source.statement(site.node)
+        left = planning.left.get(key)
+        if left is not None and id(statement) in left.closed:
+            return [] if planning.stays(site) else [ReplaceStatement(statement, ())]
         if key in planning.registry and is_statement(planning, site):
             return [_close_and_forget(planning, site, client)]
         asked = _asked_around(planning, statement)
