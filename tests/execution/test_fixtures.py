@@ -35,7 +35,9 @@ ACCEPTED = frozenset(
         "row-data",
     }
 )
-KEYS = frozenset({"options", "run", "why", "backend", "oracle", "expected", "exit", "output"})
+KEYS = frozenset(
+    {"options", "run", "why", "backend", "oracle", "expected", "exit", "output", "pymilvus"}
+)
 
 
 @dataclass(frozen=True)
