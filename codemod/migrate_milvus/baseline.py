@@ -97,7 +97,7 @@ def write(
     written: bool = False,
     kept: Callable[[str], bool] = lambda name: False,
 ) -> int:
-    """Write the uses that ``results`` leave as the baseline; returns their number.
+    """Write the uses that ``results`` leave as the baseline; returns the number of entries.
 
     ``written`` tells that the new texts are on disk. What the old baseline says of the files that
     are ``kept`` stays. Raises OSError when the file cannot be written.

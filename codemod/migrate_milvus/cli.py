@@ -244,8 +244,8 @@ def _write_baseline(run: RunResult, settings: Settings) -> int:
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         fail(f"the baseline cannot be written: {settings.baseline}: {why}")
-    uses = "1 ORM use" if total == 1 else f"{total} ORM uses"
-    click.echo(f"{settings.baseline} holds {uses}.")
+    entries = "1 entry" if total == 1 else f"{total} entries"
+    click.echo(f"{settings.baseline} has {entries}.")
     return 2 if failures else 0
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.shell.test_reports import notebook
+
 ROOT = Path(__file__).parents[2]
 INSTALLED = (".pre-commit-hooks.yaml", "LICENSE", "README.md", "pyproject.toml", "codemod", "rules")
 
@@ -108,12 +110,14 @@ def configure(hooks: Path, hook: str) -> None:
 def test_try_repo_writes_and_the_next_run_passes(shell: Shell, hooks: Path) -> None:
     Path("films.py").write_text(FILMS)
     Path("plain.py").write_text("print()\n")
+    Path("films.ipynb").write_text(notebook(FILMS))
     shell("git", "add", ".")
     first = shell("try-repo", str(hooks), "migrate-milvus", "--all-files")
     assert first.returncode == 1, first.stdout + first.stderr
     assert "files were modified by this hook" in first.stdout
-    assert "1 file written." in first.stdout
+    assert "2 files written." in first.stdout
     assert "MilvusClient(uri=" in Path("films.py").read_text()
+    assert "MilvusClient(uri=" in Path("films.ipynb").read_text()
     configure(hooks, "migrate-milvus")
     shell("git", "add", ".")
     second = shell("run", "--all-files")

@@ -62,6 +62,21 @@ def plain(text: str) -> str:
     return re.sub(r"Python 3\.\d+", "Python 3", text)
 
 
+def notebook(*cells: str) -> str:
+    """A notebook of these code cells."""
+    code = [
+        {
+            "cell_type": "code",
+            "execution_count": None,
+            "metadata": {},
+            "outputs": [],
+            "source": cell.splitlines(keepends=True),
+        }
+        for cell in cells
+    ]
+    return json.dumps({"cells": code, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}, indent=1)
+
+
 def sarif(run_cli: Run, *arguments: str) -> dict[str, Any]:
     data: dict[str, Any] = json.loads(run_cli(*arguments, "--report", "sarif").stdout)
     return data
@@ -219,6 +234,21 @@ def test_the_fixes_in_sarif_do_what_a_write_does(run_cli: Run, project: Path, da
     file.write_bytes(data)
     assert run_cli("app/films.py", "--write").exit_code == 0
     assert fixed == file.read_bytes() != data
+
+
+def test_the_fixes_of_a_notebook_do_what_a_write_does(run_cli: Run, project: Path) -> None:
+    file = project / "app" / "nb.ipynb"
+    file.write_text(notebook(*FILMS.split("\n\n")))
+    before = file.read_bytes()
+    report = sarif(run_cli, "app/nb.ipynb")
+    first = report["runs"][0]["results"][0]
+    assert first["message"]["text"].startswith("cell 2, line 1: connections.connect is ORM code")
+    assert "region" not in first["locations"][0]["physicalLocation"]
+    apply_fixes(report, project)
+    fixed = file.read_bytes()
+    file.write_bytes(before)
+    assert run_cli("app/nb.ipynb", "--write").exit_code == 0
+    assert fixed == file.read_bytes() != before
 
 
 def test_files_that_imports_connect_have_one_fix(run_cli: Run, project: Path) -> None:
