@@ -1,10 +1,10 @@
-"""Documents of several pieces of code: notebooks."""
+"""Documents of several pieces of code: notebooks, and pages of documentation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from migrate_milvus import magics
+from migrate_milvus import magics, prose
 from migrate_milvus import notebook as notebooks
 from migrate_milvus.cells import Crowded, Program
 from migrate_milvus.document import Document, DocumentError, Part, problem
@@ -31,9 +31,7 @@ class CelledDocument(Document):
         return True
 
     def kept(self) -> list[tuple[Place, str]]:
-        return [
-            (Place(self.name, kept.line, 1, cell), kept.text) for cell, kept in self.program.kept()
-        ]
+        return [(Place(self.name, line, 1, cell), text) for cell, line, text in self.program.kept()]
 
     def settled(self, text: str) -> str:
         return self.program.settled(text)
@@ -121,8 +119,70 @@ def _assembled(
         document.encoding,
         document.bom,
         document.data,
+        document.writable,
         program=program,
         raw=raw,
         notebook=found,
+        whole=whole,
+    )
+
+
+@dataclass(frozen=True)
+class ProseDocument(CelledDocument):
+    """A page of documentation with blocks of Python; ``whole`` as for a notebook."""
+
+    blocks: tuple[prose.Block, ...] = ()
+    whole: frozenset[tuple[int, int]] = frozenset()
+
+    @property
+    def is_page(self) -> bool:
+        return True
+
+    def written(self, text: str) -> str:
+        return prose.spliced(self.raw, self.blocks, self.program.split(text))
+
+    def parts(self, text: str) -> list[Part]:
+        return [Part(self.name, self.written(self.text), self.written(text))]
+
+    def otherwise(self, error: DocumentError) -> Document | None:
+        if not isinstance(error, Crowded):
+            return None
+        return _page(self, self.raw, self.blocks, self.whole | {(error.cell, error.line)})
+
+
+def page(document: Document) -> Document:
+    """The page that ``document``, the file as text, is; raises DocumentError."""
+    found = prose.blocks(document.text, document.path.suffix.lower())
+    return _page(document, document.text, tuple(found), frozenset())
+
+
+def _page(
+    document: Document,
+    raw: str,
+    blocks: tuple[prose.Block, ...],
+    whole: frozenset[tuple[int, int]],
+) -> ProseDocument:
+    try:
+        program = Program(prose.cells(blocks, whole))
+    except magics.NamesCleared as error:
+        line = blocks[-error.cell - 1].first + 1
+        raise DocumentError(
+            "names-cleared",
+            f"the block on line {line} deletes all names, so that nothing can be followed",
+        ) from error
+    texts = [block.text for block in blocks]
+    if program.split(program.text) != texts or prose.spliced(raw, blocks, texts) != raw:
+        raise DocumentError("lossy-encoding", "cannot be taken apart and put together unchanged")
+    return ProseDocument(
+        document.path,
+        document.name,
+        program.text,
+        document.encoding,
+        document.bom,
+        document.data,
+        document.writable,
+        program=program,
+        raw=raw,
+        blocks=blocks,
         whole=whole,
     )

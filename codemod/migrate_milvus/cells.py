@@ -69,13 +69,16 @@ Piece = Code | Kept
 class Cell:
     """One cell: its number among all cells, what it says, and of what pieces it consists.
 
-    ``shows`` tells whether the value of a last expression is shown.
+    ``shows`` tells whether the value of a last expression is shown. What is no cell of a notebook
+    has a number below zero, and stands at ``first_line`` of its file, ``width`` characters in.
     """
 
     number: int
     text: str
     pieces: tuple[Piece, ...]
     shows: bool = True
+    first_line: int = 1
+    width: int = 0
 
 
 @dataclass(frozen=True)
@@ -132,12 +135,13 @@ class Program:
         return line + "\n"
 
     def place(self, line: int, column: int) -> tuple[int, int, int]:
-        """The number of the cell, the line and the column (from 1) of a place in the module."""
+        """The number of the cell (0: none), the line and the column of a place in the module."""
         if not self._lines:
             return 0, line, column
         found = self._lines[min(line, len(self._lines)) - 1]
-        number = self.cells[found.cell].number
-        return number, found.line, 1 if found.shift is None else column + found.shift
+        cell = self.cells[found.cell]
+        column = 1 if found.shift is None else column + found.shift
+        return max(cell.number, 0), found.line + cell.first_line - 1, column + cell.width
 
     def index(self, line: int) -> int:
         """Which cell a line of the module is of."""
@@ -147,11 +151,12 @@ class Program:
         """Whether something that is kept stands before the code of a line of the module."""
         return line in self._led
 
-    def kept(self) -> Iterator[tuple[int, Kept]]:
-        """What is no Python of the program, each with the number of its cell."""
+    def kept(self) -> Iterator[tuple[int, int, str]]:
+        """What is no Python of the program, each with its cell (0: none) and its line."""
         for _, index, piece in self._markers:
             if piece is not None and piece.text:
-                yield self.cells[index].number, piece
+                cell = self.cells[index]
+                yield max(cell.number, 0), piece.line + cell.first_line - 1, piece.text
 
     # Module to cells ------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ KEYS = (
     "line-length",
     "unsafe",
     "keep-signatures",
+    "docs",
     "reports",
     "baseline",
 )

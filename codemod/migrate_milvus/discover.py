@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 from migrate_milvus import git
 from migrate_milvus.document import (
     MAX_NOTEBOOK_BYTES,
+    NO_MODULES,
     NOTEBOOK,
+    PAGES,
     Document,
     DocumentError,
     refuse_size,
@@ -191,15 +193,16 @@ def _list_project(settings: Settings, given: Sequence[str], problems: list[Probl
     report = _reporter(root, [*given], problems)
     shallow = root in (os.path.expanduser("~"), os.path.dirname(root)) and root not in given
     prune = _excluder(settings)
+    suffixes = (*SUFFIXES, *PAGES) if settings.docs else SUFFIXES
     if shallow:  # a home folder is no project: a file in it has its own folder as context
-        found = {entry.path for entry in os.scandir(root) if entry.name.endswith(SUFFIXES)}
+        found = {entry.path for entry in os.scandir(root) if entry.name.endswith(suffixes)}
     else:
-        found = set(_list_folder(root, prune, report))
+        found = set(_list_folder(root, suffixes, prune, report))
     found = _outside_skipped(found, root)
     for folder in given:
         inside = _inside(folder)
         if not any(path.startswith(inside) for path in found):
-            found.update(_walk(folder, prune, report))
+            found.update(_walk(folder, suffixes, prune, report))
     return found
 
 
@@ -221,17 +224,18 @@ def _reporter(root: str, given: list[str], problems: list[Problem]) -> Callable[
 
 def _list_folder(
     folder: str,
+    suffixes: tuple[str, ...],
     prune: Callable[[str], bool] | None,
     report: Callable[[str, str], None],
 ) -> Iterator[str]:
-    listed = _list_with_git(folder, report) if os.path.exists(f"{folder}/.git") else None
+    listed = _list_with_git(folder, suffixes, report) if os.path.exists(f"{folder}/.git") else None
     if listed is None:
-        yield from _walk(folder, prune, report)
+        yield from _walk(folder, suffixes, prune, report)
         return
     for path in listed:
         if path.endswith(os.sep):  # a repository inside this one
             if _enters(os.path.basename(path[:-1])):
-                yield from _list_folder(path[:-1], prune, report)
+                yield from _list_folder(path[:-1], suffixes, prune, report)
         else:
             yield path
 
@@ -245,7 +249,9 @@ def ask_git(folder: str | os.PathLike[str]) -> subprocess.CompletedProcess[bytes
     return git.ask(folder, "ls-files", "-co", "--exclude-standard", "-z")
 
 
-def _list_with_git(folder: str, report: Callable[[str, str], None]) -> list[str] | None:
+def _list_with_git(
+    folder: str, suffixes: tuple[str, ...], report: Callable[[str, str], None]
+) -> list[str] | None:
     """What git tracks or would track in ``folder``, None when git cannot tell.
 
     Repositories inside this one end in a slash. Environments are left out.
@@ -264,7 +270,7 @@ def _list_with_git(folder: str, report: Callable[[str, str], None]) -> list[str]
     kept = [
         name
         for name in names
-        if name.endswith((*SUFFIXES, "/")) and not (environments and name.startswith(environments))
+        if name.endswith((*suffixes, "/")) and not (environments and name.startswith(environments))
     ]
     kept += _submodules(os.path.join(folder, ".gitmodules"))
     prefix = _inside(folder)
@@ -285,6 +291,7 @@ def _submodules(file: str) -> list[str]:
 
 def _walk(
     top: str,
+    suffixes: tuple[str, ...],
     prune: Callable[[str], bool] | None,
     report: Callable[[str, str], None],
 ) -> Iterator[str]:
@@ -308,7 +315,7 @@ def _walk(
             if is_folder:
                 if not _enters(entry.name):
                     continue
-            elif not entry.name.endswith(SUFFIXES):
+            elif not entry.name.endswith(suffixes):
                 continue
             path = entry.path
             if specs and _ignored(path + os.sep if is_folder else path, specs):
@@ -481,7 +488,7 @@ def _importers(
     modules = {
         module_parts(source.path, root)
         for source in candidates
-        if not source.path.endswith(NOTEBOOK)
+        if not source.path.lower().endswith(tuple(NO_MODULES))
     }
     modules = {parts for parts in modules if parts and parts[-1].isidentifier()}
     if not modules:
@@ -526,7 +533,7 @@ def imported(data: bytes, path: str, root: str) -> set[tuple[str, ...]]:
     import warnings
 
     code: bytes | str = data
-    if path.endswith(NOTEBOOK):
+    if path.lower().endswith(tuple(NO_MODULES)):
         try:
             code = Document.from_bytes(data, path, Path(path)).text
         except DocumentError:

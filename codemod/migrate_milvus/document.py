@@ -25,8 +25,10 @@ MAX_BYTES = 10_000_000
 # Notebooks hold pictures.
 MAX_NOTEBOOK_BYTES = 200_000_000
 NOTEBOOK = ".ipynb"
+# Pages of documentation, whose blocks of code are read when that is asked for.
+PAGES = (".md", ".markdown", ".mdx", ".rst")
 # Files that hold code and cannot be imported.
-NO_MODULES = frozenset([NOTEBOOK])
+NO_MODULES = frozenset([NOTEBOOK, *PAGES])
 
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -88,10 +90,11 @@ class Document:
 
         Raises DocumentError for text that cannot be decoded, or not encoded again identically.
         """
-        is_notebook = path.suffix == NOTEBOOK
+        suffix = path.suffix.lower()
+        is_notebook = suffix == NOTEBOOK
         refuse_size(len(data), MAX_NOTEBOOK_BYTES if is_notebook else MAX_BYTES)
         bom = data.startswith(_BOM)
-        encoding = "utf-8" if is_notebook else _encoding(data)
+        encoding = "utf-8" if suffix in NO_MODULES else _encoding(data)
         try:
             text = data[len(_BOM) if bom else 0 :].decode(encoding)
         except UnicodeDecodeError as error:
@@ -110,10 +113,10 @@ class Document:
             lossless = False
         if not lossless:
             raise DocumentError("lossy-encoding", f"cannot be written back unchanged as {encoding}")
-        if is_notebook:
-            from migrate_milvus.celled import notebook
+        if suffix in NO_MODULES:
+            from migrate_milvus import celled
 
-            return notebook(document)
+            return celled.notebook(document) if is_notebook else celled.page(document)
         return document
 
     @classmethod
@@ -140,6 +143,11 @@ class Document:
     @property
     def is_celled(self) -> bool:
         """Whether ``text`` is put together from pieces of the file."""
+        return False
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a page of documentation."""
         return False
 
     def kept(self) -> list[tuple[Place, str]]:

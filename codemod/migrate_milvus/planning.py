@@ -1013,13 +1013,17 @@ class Planning:
         wanted_module = self.rule_set.client_import
         local: ast.ImportFrom | None = None
         module_level: ast.ImportFrom | None = None
+        imported_later: str | None = None
         for alias, dotted in self.flow.imports.items():
             statement = self.flow.source.parents.get(alias)
             scope = self.flow.scope_of.get(alias)
             if self.flow.module_of(alias) is not module:
                 continue
             if dotted == f"{wanted_module}.{name}" and (scope is None or scope is function):
-                return alias.asname or alias.name
+                if not _runs_before(at, statement):
+                    return alias.asname or alias.name
+                imported_later = alias.asname or alias.name
+                continue
             if dotted == f"{wanted_module}.*":
                 return name
             if not isinstance(statement, ast.ImportFrom) or statement.level:
@@ -1034,8 +1038,8 @@ class Planning:
             if dotted == wanted_module and self.flow.scope(alias) is module:
                 if module_level is None:
                     return f"{alias.asname or alias.name}.{name}"
-        bound = name
-        if name in module.identifiers:
+        bound = imported_later or name
+        if name in module.identifiers and imported_later is None:
             bound = placement.free_name(f"Py{name}", lambda n: n in module.identifiers)
         written = name if bound == name else f"{name} as {bound}"
         self.draft.imports[module, module_level or local].add(written)
@@ -1190,6 +1194,16 @@ def _place_of(owner: FunctionInfo | ClassInfo | Module | None) -> tuple[str, int
 def _alias(key: Hashable | None) -> Hashable | None:
     """The alias of a connection."""
     return key.alias if isinstance(key, Homed) else key
+
+
+def _runs_before(at: Site | Module | None, statement: ast.AST | None) -> bool:
+    """Whether a site of the module's own code comes before a statement."""
+    return (
+        isinstance(at, Site)
+        and at.function is None
+        and isinstance(statement, ast.stmt)
+        and at.node.lineno < statement.lineno
+    )
 
 
 def _is_held(key: Hashable | None) -> bool:

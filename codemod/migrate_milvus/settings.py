@@ -55,6 +55,7 @@ class Settings:
     line_length: int = DEFAULT_LINE_LENGTH
     keep_signatures: bool = False
     bump_requirement: bool = False
+    docs: bool = False
     reports: Reports = ()
     baseline: Path | None = None
     jobs: int = 0
@@ -94,6 +95,7 @@ class Options:
     line_length: int | None = None
     keep_signatures: bool | None = None
     bump_requirement: bool = False
+    docs: bool | None = None
     reports: Reports = ()
     baseline: Path | None = None
     jobs: int | None = None
@@ -175,6 +177,7 @@ def load(paths: Sequence[Path], options: Options | None = None) -> Settings:
             ("default", False),
         ),
         bump_requirement=options.bump_requirement,
+        docs=choose("docs", options.docs, config.boolean("docs"), ("default", False)),
         reports=choose("reports", options.reports, config.reports("reports")),
         baseline=choose("baseline", options.baseline, base / baseline if baseline else None),
         jobs=options.jobs or 0,
@@ -196,6 +199,7 @@ def show(settings: Settings) -> str:
         "line-length": settings.line_length,
         "unsafe": settings.unsafe,
         "keep-signatures": settings.keep_signatures,
+        "docs": settings.docs,
         "reports": [form if file is None else f"{form}={file}" for form, file in settings.reports],
         "baseline": settings.baseline and _below(settings.baseline, settings.root),
     }

@@ -35,6 +35,7 @@ target-python = "3.9"
 line-length = 120
 unsafe = true
 keep-signatures = true
+docs = true
 client = "app.db:get_client"
 reports = ["github", "sarif=out/orm.sarif"]
 baseline = "known.json"
@@ -59,6 +60,7 @@ per-file-ignores = { "tests/" = ["MLV2"], "x.py" = ["MLV301", "mlv4"] }
         target_python=(3, 9),
         line_length=120,
         keep_signatures=True,
+        docs=True,
     )
 
 
@@ -279,6 +281,7 @@ def test_settings_are_shown_with_who_set_them(
         "line-length = 88  # [tool.ruff]\n"
         "unsafe = true  # pyproject.toml:8\n"
         "keep-signatures = false  # default\n"
+        "docs = false  # default\n"
         'reports = ["json=o.json"]  # command line\n'
         "# baseline is not set\n"
     )
