@@ -81,6 +81,32 @@ def literal_dict(flow: Flow, node: ast.expr | None) -> Content | None:
     return None
 
 
+def completed_dict(flow: Flow, node: ast.expr | None) -> tuple[Content, dict[str, ast.expr]] | None:
+    """A dict display with constant text keys to which items are only added, and those items.
+
+    None for any other expression, and when other code may have the dict in its hands.
+    """
+    content = flow.content(flow.value(node)) if node is not None else None
+    if content is None or not isinstance(content.node, ast.Dict) or not content.exact:
+        return None
+    if content.escaped or content.appended:
+        return None
+    if not all(isinstance(k, ast.Constant) and isinstance(k.value, str) for k in content.node.keys):
+        return None
+    later: dict[str, ast.expr] = {}
+    for change in content.changed:
+        statement = flow.source.parents.get(change)
+        if not (
+            isinstance(change, ast.Subscript)
+            and isinstance(change.slice, ast.Constant)
+            and isinstance(statement, ast.Assign)
+            and statement.targets == [change]
+        ):
+            return None
+        later[str(change.slice.value)] = statement.value
+    return None if later.keys() & dict_items(content).keys() else (content, later)
+
+
 def dict_keys(flow: Flow, node: ast.expr | None) -> set[str] | None:
     """The keys that a dict may have: of its display, items set later, and literal updates.
 

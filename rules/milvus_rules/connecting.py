@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from migrate_milvus import placement
-from migrate_milvus.arguments import Arguments
+from migrate_milvus.arguments import Arguments, completed_dict, dict_items
 from migrate_milvus.edits import (
     Block,
     Edit,
@@ -31,6 +32,7 @@ from migrate_milvus.registry import (
     unknown,
 )
 from migrate_milvus.values import NONE, Const, ModuleValue, Opaque
+from milvus_rules.contents import held_only_by
 from milvus_rules.showing import is_shown, note_shown
 from milvus_rules.writing import (
     Pair,
@@ -87,6 +89,7 @@ DEFAULT_KEY = ("constant", "default")
 _SCHEMES = ("http", "https", "tcp", "unix")
 # streamlit's decorators: what they wrap runs once, the script around it many times.
 _RERUN = ("cache_resource", "cache_data", "st.cache", "experimental_singleton", "experimental_memo")
+_WRITE_OUT = "Write the arguments out."
 _ALIAS_RECIPE = "Write the alias as a literal, or make one MilvusClient where the alias is made."
 
 
@@ -98,8 +101,9 @@ class Connect(Rule):
     become one uri (``https`` for a literal ``secure=True``); user, password, token, db_name,
     timeout and the TLS arguments keep their names; the alias is gone. ``connect()`` without any
     address read ``MILVUS_URI``, so the new code does, and then took what ``add_connection`` had
-    stored in the same block, which is written in its place. ``keep_alive`` has no effect on the
-    client and is dropped with a note.
+    stored in the same block, which is written in its place. A dict that is unpacked, and only gets
+    credentials or options added before, stays: its address becomes one uri there. ``keep_alive``
+    has no effect on the client and is dropped with a note.
 
     Refused when the alias cannot be told, arguments are unpacked from an unknown dict or unknown
     to the client (which would swallow them), both ``address`` and ``uri`` are given, a literal uri
@@ -116,7 +120,9 @@ class Connect(Rule):
     order = 5
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
-        arguments = planning.arguments(site)
+        given = planning.arguments(site)
+        spread = _spread(planning, site, given)
+        arguments = given if spread is None else spread.arguments
         require(
             ALIAS,
             lambda: (
@@ -142,7 +148,7 @@ class Connect(Rule):
             ),
         )
         stored = _stored_address(planning, site, arguments)
-        address = arguments if stored is None else stored
+        address = _without_empty(arguments if stored is None else stored)
         require(ONE_ADDRESS, lambda: _one_address(address))
         require(ADDRESS, lambda: _address_known(planning, site, address))
         require(PORT, lambda: _port_in_range(planning, address))
@@ -174,7 +180,15 @@ class Connect(Rule):
             # The ORM looks there first.
             uri = (f'{planning.module("os")}.environ.get("MILVUS_URI", ', *uri, ")")
         passed: list[Pair | None] = [keyword(arguments, name) for name in _ordered(arguments)]
-        value = call_of((cls,), ("uri", uri), *passed)
+        edits: list[Edit] = []
+        if spread is None:
+            value = call_of((cls,), ("uri", uri), *passed)
+        else:
+            passed = [keyword(given, name) for name in _ordered(given)]
+            edits = spread.edits(planning, site, uri)
+            if not spread.holds_address:
+                passed.insert(0, ("uri", uri))
+            value = call_of((cls,), *passed, ("**", (Src(spread.expression),)))
         for name in ("host", "port", "address", "uri"):
             if _from_environment(planning, address.get(name)):
                 planning.note(
@@ -196,10 +210,95 @@ class Connect(Rule):
             planning.renewed.add(planning.keys[id(site)])  # another client: plan again
         if planning.stays(site):
             line = Line((f"{target} = ", value))
-            return [InsertStatements(statement, (line,), after=True)]
+            return [*edits, InsertStatements(statement, (line,), after=True)]
         if isinstance(statement, ast.Assign):
-            return [ReplaceStatement(statement, (Line((f"{target} = ", value), anchor=statement),))]
-        return [ReplaceNode(site.node, (f"{target} = ", value))]
+            line = Line((f"{target} = ", value), anchor=statement)
+            return [*edits, ReplaceStatement(statement, (line,))]
+        return [*edits, ReplaceNode(site.node, (f"{target} = ", value))]
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """Arguments of which some stand in a dict that is unpacked, and may be completed before.
+
+    ``arguments`` are those of the call and of the dict's display, and the credentials that may be
+    added: as if they were given, which is the careful reading of each precondition.
+    """
+
+    arguments: Arguments
+    expression: ast.expr
+    display: ast.Dict
+    items: dict[str, ast.expr]
+
+    @property
+    def holds_address(self) -> bool:
+        """Whether the address, or part of it, stands in the dict."""
+        return any(name in self.items for name in _ADDRESS)
+
+    def edits(self, planning: Planning, site: Site, uri: Template) -> list[Edit]:
+        """The dict as the client takes it: its address as one uri, and without the alias."""
+        same = not self.holds_address or uri == (Src(self.items.get("uri", self.display)),)
+        if same and self.items.keys() <= {"uri", *_PASSED}:
+            return []
+        require(
+            ARGUMENTS,
+            unknown("the connection stays beside the client, and both read this dict", _WRITE_OUT)
+            if planning.stays(site)
+            else PROVED,
+        )
+        pairs: list[tuple[str, Template]] = [("uri", uri)] if self.holds_address else []
+        pairs += [(name, (Src(node),)) for name, node in self.items.items() if name in _PASSED]
+        written: Template = ()
+        for name, value in pairs:
+            written = (*written, ", " if written else "", f'"{name}": ', *value)
+        return [ReplaceNode(self.display, ("{", *written, "}"))]
+
+
+def _spread(planning: Planning, site: Site, given: Arguments) -> _Spread | None:
+    """The arguments, where one dict is unpacked whose keys are all known."""
+    flow = planning.flow
+    if len(given.unknown) != 1 or site.form != "call":
+        return None
+    (expression,) = given.unknown
+    completed = completed_dict(flow, expression)
+    if completed is None or not any(k.value is expression for k in site.call.keywords):
+        return None
+    content, later = completed
+    assert isinstance(content.node, ast.Dict)
+    items = dict_items(content)
+    readers = [change.value for change in content.changed if isinstance(change, ast.Subscript)]
+    split = any(given.get(name) is not None for name in _ADDRESS) and any(
+        name in items for name in _ADDRESS
+    )
+    if (
+        split
+        or not later.keys() <= set(_PASSED)
+        or given.given.keys() & (items.keys() | later.keys())
+        or not held_only_by(flow, content, expression, *readers)
+    ):
+        return None
+    credentials = {name: value for name, value in later.items() if name in ("user", "password")}
+    arguments = Arguments(
+        {**given.given, **items, **credentials}, given.extra, order=[*given.order, *items]
+    )
+    return _Spread(arguments, expression, content.node, items)
+
+
+def _without_empty(arguments: Arguments) -> Arguments:
+    """The address without the parts that are given as ``""``, which the ORM passes over."""
+    given = {name: arguments.get(name) for name in _ADDRESS if arguments.get(name) is not None}
+    empty = {
+        name
+        for name, value in given.items()
+        if isinstance(value, ast.Constant) and value.value == ""
+    }
+    if len(empty) == len(given):
+        return arguments
+    kept, further = (
+        {name: value for name, value in held.items() if name not in empty}
+        for held in (arguments.given, arguments.extra)
+    )
+    return replace(arguments, given=kept, extra=further)
 
 
 class AddConnection(Rule):

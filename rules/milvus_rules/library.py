@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Hashable
 
-from migrate_milvus.arguments import bind
+from migrate_milvus.arguments import bind, completed_dict, dict_items
 from migrate_milvus.flow import Fact, Flow, Site, State
 from migrate_milvus.registry import Rule, RuleInfo, RuleSet
 from migrate_milvus.values import Object, Shape, objects
@@ -325,8 +325,13 @@ class _Connections:
                 if isinstance(item, Object):
                     return self._key_of_object(item, flow)
         expression = bound.get(name)
+        if expression is None and bound.unknown and name == "alias":
+            spread = [completed_dict(flow, part) for part in bound.unknown]
+            if len(spread) != 1 or spread[0] is None or name in spread[0][1]:
+                return None
+            expression = dict_items(spread[0][0]).get(name)
         if expression is None:
-            return None if bound.unknown and name == "alias" else DEFAULT
+            return DEFAULT
         return flow.held_value(expression, site.state, site.scope)
 
     def _key_of_object(self, item: Object, flow: Flow) -> Hashable | None:
