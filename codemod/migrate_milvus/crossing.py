@@ -57,6 +57,19 @@ class Crossing:
         """The modules that read an attribute of something unknown, and import ``module``."""
         return tuple(sorted(reader.name for reader in self.flow.blind_to(attribute, module)))
 
+    def sees(self, module: Module, other: Module) -> bool:
+        """Whether a module is another one, or imports it, however far."""
+        if module is other:
+            return True
+        return self.graph is not None and self.graph.reaches(module.name, other.name)
+
+    def all_users_known(self, function: FunctionInfo) -> bool:
+        """Whether every module that names a function is analysed."""
+        if self.graph is None:
+            return True
+        known = {module.name for module in self.flow.program.modules}
+        return known.issuperset(self.graph.users(function.module.name, function.name))
+
     def unclear(self, slot: Slot) -> tuple[str, ...]:
         """The modules that may import a name, where it is not known which module they mean."""
         if not isinstance(slot.owner, Module) or self.graph is None:
@@ -86,6 +99,14 @@ class Crossing:
         return False
 
     # Names for what another module holds --------------------------------------------------
+
+    def can_import(self, module: Module, home: Module) -> bool:
+        """Whether a module can reach what ``home`` holds by an import."""
+        return (
+            self.graph is not None
+            and not self.graph.reaches(home.name, module.name)
+            and (self.graph.loads(module.name, home.name) or _is_quiet(home))
+        )
 
     def name_of(self, home: Module, name: str, site: Site) -> str | None:
         """The expression for a variable that ``home`` sets when it is imported; None: no way."""

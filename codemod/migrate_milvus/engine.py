@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from migrate_milvus import planner, suppressions
+from migrate_milvus import headers, planner, suppressions
 from migrate_milvus.checking import check, complaint
 from migrate_milvus.document import Document, DocumentError
 from migrate_milvus.flow import Flow
@@ -111,7 +111,7 @@ class _Program:
         self.graph = graph if len(documents) > 1 else None
         self.settings = settings
         self.rules = rules
-        self.world = World(sources, rules.library, self.graph)
+        self.world = World(sources, rules.library, self.graph, rules.connections.is_connect)
         self.comments = {name: suppressions.parse(doc.text) for name, doc in documents.items()}
         self.selections = {name: settings.for_file(doc.path) for name, doc in documents.items()}
 
@@ -200,7 +200,6 @@ class _Program:
 
     def _result(self, name: str, plan: Plan) -> FileResult:
         result = FileResult(self.documents[name], findings=plan.findings, sites=plan.sites)
-        result.signatures = plan.signatures
         if not self.comments[name].skip_file:
             for finding in self.comments[name].unused(name, self.rules.ids()):
                 place = self.documents[name].place(finding.place.line, finding.place.column)
@@ -262,7 +261,7 @@ class _Program:
             if graph is not None:
                 graph = ModuleGraph({name: source.tree for name, source in sources.items()})
             comments = {name: suppressions.parse(source.text) for name, source in sources.items()}
-            world = World(sources, self.rules.library, graph)
+            world = World(sources, self.rules.library, graph, self.rules.connections.is_connect)
             after = world.interpret(plans)
             frozen = frozenset(results.keys() - texts.keys())
             context = Context(graph, partial(self._ignores, comments), frozen)
@@ -279,6 +278,10 @@ class _Program:
                 )
                 if problem is not None:
                     self._complain(name, problem, failures)
+                results[name].signatures = [
+                    *headers.changed(self.sources[name].tree, sources[name].tree),
+                    *plans[name].signatures,
+                ]
         except Exception as error:
             for name in texts:
                 failures.setdefault(name, _internal(self.documents[name], error).findings[0])

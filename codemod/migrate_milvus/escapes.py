@@ -55,7 +55,10 @@ def check_units(planning: Planning) -> None:
             continue
         _try(planning, unit, node, OBJECT_IN_SIGHT, _escape_answer(planning, item, escape.how))
     for node, symbol in planning.flow.patched.items():
+        patching = planning.flow.module_of(node)
         for unit in planning.units.all():
+            if not any(planning.crossing.sees(site.module, patching) for site in unit.sites):
+                continue
             _try(
                 planning,
                 unit,

@@ -32,6 +32,7 @@ def name_edits(planning: Planning) -> list[Edit]:
         for place in planning.places.values()
         if isinstance(place, placement.Place)
         for function, parameter in place.parameters.items()
+        if parameter is not None
         for edge in planning.flow.callers(function)
     }
     for reader, expression in planning.inlined.items():
@@ -62,7 +63,7 @@ def name_edits(planning: Planning) -> list[Edit]:
                         edits.append(_rename_parameter(planning, slot.owner, node, name))
                         edits.extend(_rename_keywords(planning, slot, name))
     for place in planning.places.values():
-        if isinstance(place, placement.Place) and place.mode == "parameter":
+        if isinstance(place, placement.Place) and place.parameters:
             edits.extend(_client_parameters(planning, place))
     assert parents is not None
     return edits
@@ -117,6 +118,14 @@ def _client_parameters(planning: Planning, place: placement.Place) -> list[Edit]
     """Parameters whose name does not change, and the calls that pass the client."""
     edits: list[Edit] = []
     for function, parameter in place.parameters.items():
+        if parameter is None:
+            edits.append(_first_parameter(planning, function, place.name))
+            edits += [
+                _pass_client(planning, edge.node, None, place, "")
+                for edge in planning.flow.callers(function)
+                if edge.node is not None
+            ]
+            continue
         slot = Slot("local", function, parameter.arg)
         renamed = planning.names.get(slot, slot.name)
         edits.append(_rename_parameter(planning, function, parameter, renamed))
@@ -128,11 +137,28 @@ def _client_parameters(planning: Planning, place: placement.Place) -> list[Edit]
     return edits
 
 
+def _first_parameter(planning: Planning, function: FunctionInfo, name: str) -> Edit:
+    """The client as a new first parameter."""
+    client = name
+    if any(parameter.annotation is not None for parameter in function.parameters):
+        client += f": {planning.reference(planning.rule_set.client_class, function.module)}"
+    if not function.parameters:
+        return ReplaceNode(function.node.args, (client,))
+    first = function.parameters[0]
+    if first.annotation is None:
+        return ReplaceNode(first, (f"{client}, {first.arg}",))
+    return ReplaceNode(first, (f"{client}, {first.arg}: ", Src(first.annotation)))
+
+
 def _pass_client(
-    planning: Planning, call: ast.Call, argument: ast.expr, place: placement.Place, renamed: str
+    planning: Planning,
+    call: ast.Call,
+    argument: ast.expr | None,
+    place: placement.Place,
+    renamed: str,
 ) -> Edit:
-    """A call that passes the client before the argument that holds the name."""
-    arguments: list[Argument] = []
+    """A call that passes the client before the argument that holds the name, or first of all."""
+    arguments: list[Argument] = [Argument((place.name,))] if argument is None else []
     for given in call.args:
         if given is argument:
             arguments.append(Argument((place.name,)))
@@ -142,7 +168,7 @@ def _pass_client(
         else:
             arguments.append(Argument((Src(given),)))
     for keyword in call.keywords:
-        if keyword.value is argument:
+        if argument is not None and keyword.value is argument:
             arguments.append(Argument((place.name,), place.name))
             arguments.append(Argument(_passed(planning, argument), renamed))
         else:
@@ -172,7 +198,8 @@ def _rename_keywords(planning: Planning, slot: Slot, name: str) -> list[Edit]:
     assert isinstance(slot.owner, FunctionInfo)
     for place in planning.places.values():
         if isinstance(place, placement.Place) and slot.owner in place.parameters:
-            if place.parameters[slot.owner].arg == slot.name:
+            taken = place.parameters[slot.owner]
+            if taken is not None and taken.arg == slot.name:
                 return []
     for edge in planning.flow.callers(slot.owner):
         if edge.node is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Callable
 from typing import TypeAlias
@@ -321,7 +322,7 @@ def _words(text: str) -> list[str]:
 def _insert_import(flow: Flow, plan: Plan, line: Line) -> Edit:
     """Add an import after the last one at the top of the module that stands above all edits."""
     body = flow.module.tree.body
-    first = min((getattr(edit.node, "lineno", 1) for edit in plan.edits), default=1)
+    first = min((getattr(edit.node, "lineno", sys.maxsize) for edit in plan.edits), default=1)
     last: ast.stmt | None = None
     for statement in body:
         if isinstance(statement, ast.Import | ast.ImportFrom) and (

@@ -12,10 +12,10 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from migrate_milvus.flow import CallEdge, Flow, Site
-from migrate_milvus.program import ClassInfo, FunctionInfo, Scope, decorator_name
+from migrate_milvus.program import ClassInfo, FunctionInfo, Module, Scope, decorator_name
 from migrate_milvus.values import Abstract, Class, Instance
 
 
@@ -27,8 +27,9 @@ class Place:
     name: str
     owners: frozenset[ClassInfo] = frozenset()
     connectors: frozenset[FunctionInfo] = frozenset()
-    # Functions that get the client as a parameter, with the parameter it is written before.
-    parameters: dict[FunctionInfo, ast.arg] = field(default_factory=dict, hash=False)
+    # Functions that get the client as a parameter, with the parameter it is written before; None:
+    # before all others.
+    parameters: dict[FunctionInfo, ast.arg | None] = field(default_factory=dict, hash=False)
 
 
 def choose(
@@ -82,7 +83,7 @@ def choose(
         (connector,) = connectors
         parameters = _handed_down(flow, connector, uses, takes_parameter)
         if parameters:
-            return Place("parameter", name, connectors=connectors, parameters=parameters)
+            return Place("parameter", name, connectors=connectors, parameters={**parameters})
     return Place("global", name, connectors=connectors)
 
 
@@ -103,6 +104,11 @@ def text(flow: Flow, place: Place, site: Site, holder: str = "") -> str | None:
         return place.name
     base = _reaches(flow, site, place.owners, holder)
     return None if base is None else f"{base}.{place.name}"
+
+
+def is_passed(place: Place, function: FunctionInfo | None) -> bool:
+    """Whether code of the function sees the client as a parameter."""
+    return any(around in place.parameters for around in _chain(function))
 
 
 def scopes(scope: Scope) -> list[Scope]:
@@ -361,6 +367,56 @@ def _reaches(flow: Flow, site: Site, owners: frozenset[ClassInfo], holder: str) 
             if slot.owner is site.module and flow.is_stable(slot) and is_holder(values):
                 return slot.name
     return None
+
+
+def hand_across(
+    flow: Flow,
+    place: Place,
+    home: Module,
+    connects: Sequence[Site],
+    uses: Sequence[Site],
+    takes: Callable[[FunctionInfo], tuple[ast.arg | None] | None],
+) -> Place | None:
+    """``place``, with the client passed to functions of other modules; None when that cannot be.
+
+    ``uses`` stand in modules that cannot import the client from its ``home``. ``takes`` answers
+    with what the client is written before, when all callers of a function are known, else None.
+    """
+    found: dict[FunctionInfo, ast.arg | None] = {}
+    queue = [site.function for site in uses]
+    while queue:
+        function = queue.pop()
+        if function is None:
+            return None
+        function = _chain(function)[-1]
+        if function in found:
+            continue
+        taken = takes(function)
+        if taken is None or place.name in function.module.identifiers:
+            return None
+        found[function] = taken[0]
+        for edge in flow.callers(function):
+            assert edge.node is not None
+            caller = flow.scope(edge.node)
+            if isinstance(caller, Module) or caller.module is home:
+                if not _holds_client(place, home, connects, caller, edge.node):
+                    return None
+            else:
+                queue.append(caller)
+    return replace(place, parameters={**place.parameters, **found})
+
+
+def _holds_client(
+    place: Place, home: Module, connects: Sequence[Site], caller: Scope, call: ast.Call
+) -> bool:
+    """Whether code of the connection's own module can pass the client on."""
+    if place.mode in ("module", "global"):
+        return caller is not home or any(
+            connect.scope is home and connect.node.lineno < call.lineno for connect in connects
+        )
+    return place.mode == "local" and any(
+        connect.scope is caller and connect.node.lineno < call.lineno for connect in connects
+    )
 
 
 def _handed_down(

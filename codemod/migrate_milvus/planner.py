@@ -6,6 +6,8 @@ kept ``connect``), so planning goes round until nothing more is blocked.
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterable
 
 from migrate_milvus import escapes, handover, naming, reporting
@@ -14,6 +16,7 @@ from migrate_milvus.edits import (
 )
 from migrate_milvus.flow import Site
 from migrate_milvus.localising import foreign, localised
+from migrate_milvus.placement import Place
 from migrate_milvus.planning import (
     ALIAS,
     BY_HAND,
@@ -28,12 +31,20 @@ from migrate_milvus.planning import (
     Planning,
     Quiet,
 )
+from migrate_milvus.program import FunctionInfo
 from migrate_milvus.registry import (
     Refusal,
     refuted,
     require,
     unknown,
 )
+from migrate_milvus.rewrite.claims import templates
+from migrate_milvus.rewrite.live import words
+from migrate_milvus.values import Object
+
+# Rounds until it is certain which functions need to be passed a client.
+_ROUNDS = 8
+_WORD = re.compile(r"[^\W\d]\w*")
 
 
 def plan(planning: Planning, *, chains: bool = True) -> dict[str, Plan]:
@@ -47,25 +58,41 @@ def plan(planning: Planning, *, chains: bool = True) -> dict[str, Plan]:
             planning.give_up(site)  # what is patched by name stays what it is
     _keep_replaced(planning)
     escapes.check_units(planning)
+    rounds, before = 0, _state(planning)
     while True:
-        before = (
-            len(planning.blocked_units),
-            len(planning.blocked_sites),
-            len(planning.blocked_keys),
-            len(planning.refusals),
-            len(planning.renewed),
-        )
+        rounds += 1
         _round(planning)
-        after = (
-            len(planning.blocked_units),
-            len(planning.blocked_sites),
-            len(planning.blocked_keys),
-            len(planning.refusals),
-            len(planning.renewed),
-        )
-        if before == after:
+        after = _state(planning)
+        # Who needs no client is told by what the round before wrote.
+        told = not planning.handed or planning.asking == planning.asked or rounds > _ROUNDS
+        if before == after and told:
             break
+        before = after
     return _finish(planning, chains)
+
+
+def _names_client(planning: Planning, site: Site, edits: list[Edit]) -> bool:
+    """Whether the client stands in what is written for a site."""
+    place = planning.places.get(planning.keys[id(site)])
+    if not isinstance(place, Place):
+        return True
+    return any(
+        place.name in _WORD.findall(text)
+        for edit in edits
+        for template in templates(edit)
+        for text in words(template)
+    )
+
+
+def _state(planning: Planning) -> tuple[int, ...]:
+    """How much is blocked: it only grows."""
+    return (
+        len(planning.blocked_units),
+        len(planning.blocked_sites),
+        len(planning.blocked_keys),
+        len(planning.refusals),
+        len(planning.renewed),
+    )
 
 
 def _keep_replaced(planning: Planning) -> None:
@@ -99,6 +126,8 @@ def _keep_replaced(planning: Planning) -> None:
 def _round(planning: Planning) -> None:
     planning.draft = Draft()
     planning.crossing.start()
+    planning.asked = planning.asking or None
+    planning.asking = set()
     _keep_together(planning)
     active = [site for site in planning.sites if planning.is_active(site)]
     planning.place_clients(active)
@@ -120,6 +149,8 @@ def _round(planning: Planning) -> None:
             edits = list(_rewrite(planning, site))
             _check_local(planning, edits)
             planning.draft.edits.extend(edits)
+            if planning.handed and not _names_client(planning, site, edits):
+                planning.asking.discard(id(site))
             if edits and planning.is_shown(site.node):
                 _note_shown(planning, site)
         except Quiet:
@@ -312,6 +343,10 @@ def _finish(planning: Planning, chains: bool) -> dict[str, Plan]:
         plans[flow.module_of(edit.node).name].edits.append(localised(flow, edit))
     if not edits:
         return plans
+    for function, kind in _giving(planning):
+        plans[function.module.name].signatures.append(
+            f"{function.name}() gives the name of the {kind.lower()}, no {kind}"
+        )
     for (module, statement), names in planning.draft.imports.items():
         plans[module.name].new_names.setdefault(statement, set()).update(names)
     for module, modules in planning.draft.modules.items():
@@ -321,6 +356,27 @@ def _finish(planning: Planning, chains: bool) -> dict[str, Plan]:
     for (module, line), after in planning.crossing.lines.items():
         plans[module.name].lines[line] = after
     return plans
+
+
+def _giving(planning: Planning) -> list[tuple[FunctionInfo, str]]:
+    """The functions without a return annotation that gave objects and give names now."""
+    found: list[tuple[FunctionInfo, str]] = []
+    for unit in planning.units.all():
+        if id(unit) in planning.blocked_units:
+            continue
+        for slot in planning.in_order(unit.slots):
+            function = slot.owner
+            if (
+                slot.kind == "return"
+                and isinstance(function, FunctionInfo)
+                and not isinstance(function.node, ast.Lambda)
+                and function.node.returns is None
+            ):
+                values = planning.flow.store.get(slot, frozenset())
+                named = planning.rule_set.named_kinds
+                kinds = {v.kind for v in values if isinstance(v, Object) and v.kind in named}
+                found += [(function, kind) for kind in sorted(kinds)]
+    return found
 
 
 def _counts(planning: Planning, site: Site) -> bool:

@@ -149,6 +149,10 @@ class Planning:
         self.left: dict[Hashable, LeftClient] = {}
         self.renewed: set[Hashable] = set()
         self.connect_unknown = False
+        # The sites that were written with a client in the round before; None in the first one.
+        self.asked: set[int] | None = None
+        self.asking: set[int] = set()
+        self.handed = False  # whether clients are passed to functions that may not need them
         self.names: dict[Slot, str] = {}
         self.gone: dict[Slot, bool] = {}
         self.inlined: dict[ast.expr, ast.expr] = {}
@@ -183,7 +187,7 @@ class Planning:
 
     def home(self, key: Hashable | None) -> Module:
         """The module that opens a connection."""
-        return key.module if isinstance(key, Homed) else self.current
+        return key.module if isinstance(key, Homed) else self.flow.program.modules[0]
 
     def alias(self, site: Site) -> Hashable | None:
         """The alias of the connection of a site."""
@@ -234,7 +238,8 @@ class Planning:
         if unit is not None:
             self.blocked_units.add(id(unit))
         elif self.rule_set.connections.is_disconnect(site.symbol) and key not in self.places:
-            self.blocked_keys |= set(self.places)  # it may close any of them
+            # It may close any of them.
+            self.blocked_keys |= {k for k in self.places if self.home(k) is site.module}
         elif key is not None and (
             self.rule_set.connections.is_connect(site.symbol)
             or self.rule_set.connections.is_disconnect(site.symbol)
@@ -450,6 +455,7 @@ class Planning:
                 # Each function has its own client; what other files use is none of them.
                 alone_here = choose(own)
                 place = alone_here if alone_here.mode == "local" else place
+            place = self._hand_across(place, home, made, uses.get(key, []), choose)
             if place.mode == "local" and self._alone_in_its_functions(key, connects, uses):
                 name = placement.free_name("client", lambda n: n in home.identifiers)  # noqa: B023
                 place = replace(place, name=name)
@@ -462,6 +468,50 @@ class Planning:
                     continue
             names[home].add(place.name)
             self.places[key] = place
+
+    def _hand_across(
+        self,
+        place: placement.Place,
+        home: Module,
+        made: list[Site],
+        uses: list[Site],
+        choose: Callable[[list[Site]], placement.Place],
+    ) -> placement.Place:
+        """Pass the client to the functions of modules that cannot import it."""
+        across = [
+            use
+            for use in uses
+            if use.module is not home
+            and not self.crossing.can_import(use.module, home)
+            and (self.asked is None or id(use) in self.asked)
+        ]
+        if not across or self.settings.keep_signatures:
+            return place
+        self.handed = True
+        nearer = choose([use for use in uses if use not in across])
+        if nearer.parameters:
+            return place
+        return (
+            placement.hand_across(self.flow, nearer, home, made, across, self._takes_client)
+            or place
+        )
+
+    def _takes_client(self, function: FunctionInfo) -> tuple[ast.arg | None] | None:
+        """What a client would be written before; None where a caller may be out of sight."""
+        node = function.node
+        if (
+            function in self.flow.escaped_functions
+            or function.opaque_decorators
+            or function.owner is not None
+            or self.is_reached(function)
+            or not self.crossing.all_users_known(function)
+            or isinstance(node, ast.Lambda)
+            or not self.flow.callers(function)
+            or self.shares_calls(function)
+            or (function.parameters and not (node.args.posonlyargs or node.args.args))
+        ):
+            return None
+        return (self._client_parameter(function),)
 
     def _keeps_to(self, key: Hashable, uses: list[Site]) -> bool:
         """Whether no use can be of an earlier call's (or turn's) connection, by its object."""
@@ -636,6 +686,11 @@ class Planning:
                 ),
             )
             return "client"
+        self.asking.add(id(site))
+        if placement.is_passed(place, site.function):
+            return place.name
+        if self.handed and self.asked is not None and id(site) not in self.asked:
+            return place.name  # asked for, but not written
         if place.mode in ("module", "global", "local") and site.module is not self.home(key):
             return self._client_of_module(place, self.home(key), site)
         return found

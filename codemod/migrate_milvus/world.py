@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from migrate_milvus.flow import Flow, LibraryModel, Slot, united
@@ -39,7 +39,8 @@ def interpret(source: SourceText, library: LibraryModel) -> Flow:
 class World:
     """The parsed modules of a project that imports connect; some of them are analysed.
 
-    ``graph`` is None for a program of one module.
+    ``graph`` is None for a program of one module. ``connects`` tells whether a symbol opens a
+    connection: what callers of a module that opens none pass to it may have to change.
     """
 
     def __init__(
@@ -47,8 +48,10 @@ class World:
         sources: Mapping[str, SourceText],
         library: LibraryModel,
         graph: ModuleGraph | None,
+        connects: Callable[[str], bool] = lambda symbol: True,
     ) -> None:
         self.sources = sources
+        self.connects = connects
         self.library = library
         self.graph = graph
         self.modules: dict[str, Module] = {}
@@ -141,7 +144,7 @@ class World:
                 if user in active or user in found:
                     continue
                 if leading is None:
-                    leading = reach.names(self.modules[name])
+                    leading = reach.names(self.modules[name], self._connects(name))
                 words = self.graph.words(name, user)
                 if leading & words:
                     found.add(user)
@@ -155,6 +158,11 @@ class World:
                     if other.startswith(folder) and fixtures & self.graph.parameters(other)
                 }
         return found
+
+    def _connects(self, name: str) -> bool:
+        """Whether a module opens a connection itself."""
+        sites = self.interpreters[name].flow.sites.values()
+        return any(self.connects(site.symbol) for found in sites for site in found)
 
     # What interpreters ask ------------------------------------------------------------
 
@@ -227,13 +235,24 @@ class _Reach:
         self.flow = next(iter(world.interpreters.values())).flow
         self._known: dict[FunctionInfo | ClassInfo, bool] = {}
 
-    def names(self, module: Module) -> set[str]:
-        """The names of a module through which library objects are reached."""
+    def names(self, module: Module, connects: bool) -> set[str]:
+        """The names of a module through which library objects are reached.
+
+        Where the module does not connect, also those of functions that use the library: they may
+        have to be passed a client.
+        """
         return {
             slot.name
             for slot, values in self.flow.store.items()
-            if slot.kind == "global" and slot.owner is module and self.leads(values)
+            if slot.kind == "global"
+            and slot.owner is module
+            and (self.leads(values) or (not connects and self._acts(values)))
         }
+
+    def _acts(self, values: Abstract) -> bool:
+        return any(
+            isinstance(v, Function) and Slot("acts", v.info, "") in self.flow.store for v in values
+        )
 
     def leads(self, values: Abstract) -> bool:
         """Whether one of the values is a library object, or leads to one."""

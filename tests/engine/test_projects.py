@@ -269,6 +269,78 @@ def test_a_broken_file_does_not_stop_the_others() -> None:
     assert [f.rule for f in results["broken.py"].findings] == ["MLV001"]
 
 
+# ---- clients that are passed ---------------------------------------------------------------------
+
+TOOLS = """\
+from pymilvus import Collection, utility
+
+
+def make(name: str):
+    return Collection(name)
+
+
+def names():
+    return utility.list_collections()
+
+
+def size(collection):
+    return collection.num_entities
+"""
+SCRIPT = """\
+from pymilvus import connections
+from tools import make, names, size
+
+
+def main():
+    connections.connect(host="localhost", port="19530")
+    print(size(make("films")), names())
+"""
+
+
+def test_helpers_of_a_script_that_connects_get_the_client() -> None:
+    results = migrate_files({"tools.py": TOOLS, "main.py": SCRIPT})
+    text = results["tools.py"].text
+    assert text is not None
+    assert "def make(name: str):\n    return name\n" in text  # needs no client any more
+    assert "def names(client):\n    return client.list_collections()\n" in text
+    assert "def size(client, collection_name):\n" in text
+    text = results["main.py"].text
+    assert text is not None
+    assert 'print(size(client, make("films")), names(client))' in text
+    assert results["tools.py"].signatures == [
+        "names() becomes names(client)",
+        "size(collection) becomes size(client, collection_name)",
+        "make() gives the name of the collection, no Collection",
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("def main", "print(map(names, []))\n\n\ndef main"),  # used as a value
+        ("    connections", "    names()\n    connections"),  # before there is a client
+        ("def main", "def other():\n    return names()\n\n\ndef main"),  # has no client
+    ],
+)
+def test_no_client_is_passed_where_a_caller_has_none(change: tuple[str, str]) -> None:
+    results = migrate_files({"tools.py": TOOLS, "main.py": SCRIPT.replace(*change, 1)})
+    text = results["tools.py"].text
+    assert text is None or "names(client)" not in text
+
+
+def test_a_module_that_passes_it_on_gets_the_client_too() -> None:
+    between = "from tools import names\n\n\ndef both():\n    return names() + names()\n"
+    script = SCRIPT.replace("from tools import", "from between import both\nfrom tools import")
+    script = script.replace("names())", "both())")
+    results = migrate_files({"tools.py": TOOLS, "between.py": between, "main.py": script})
+    text = results["between.py"].text
+    assert text is not None
+    assert "def both(client):\n    return names(client) + names(client)\n" in text
+    text = results["main.py"].text
+    assert text is not None
+    assert "both(client))" in text
+
+
 # ---- which files are written ---------------------------------------------------------------------
 
 

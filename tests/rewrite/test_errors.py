@@ -46,7 +46,7 @@ def inside_a_replaced_statement(case: Case) -> list[Edit]:
 
 
 def no_place(case: Case) -> list[Edit]:
-    node = next(node for node in ast.walk(case.source.tree) if isinstance(node, ast.arguments))
+    node = next(node for node in ast.walk(case.source.tree) if isinstance(node, ast.expr_context))
     return [ReplaceNode(node, ("b",))]
 
 
@@ -73,7 +73,7 @@ def compound_in_a_template(case: Case) -> list[Edit]:
         ("a\n", statement_twice, "line 1: two edits change the same node"),
         ("from m import a\n", import_and_statement, "line 1: two edits change the same node"),
         ("if x:\n    a\n", inside_a_replaced_statement, "line 2: the statement is part of one"),
-        ("def f(): pass\n", no_place, "a arguments has no place"),
+        ("a\n", no_place, "a Load has no place"),
         ("if x:\n    a\nelif y:\n    b\n", before_an_elif, "line 3: cannot insert at an elif"),
         ("a\n", not_python, "not valid Python"),
         ("if x:\n    a\n", compound_in_a_template, "line 1: a compound statement"),

@@ -57,6 +57,10 @@ class Places:
         if isinstance(node, ast.withitem):
             last = node.optional_vars or node.context_expr
             return self.span(node.context_expr)[0], self.span(last)[1]
+        if isinstance(node, ast.arguments) and isinstance(
+            function := self.parents[node], ast.FunctionDef | ast.AsyncFunctionDef
+        ):
+            return self._parentheses(function)
         if not hasattr(node, "end_col_offset"):
             raise RewriteError(f"a {type(node).__name__} has no place in the text")
         if not fstrings.TRUSTED and isinstance(node, ast.expr):
@@ -64,6 +68,16 @@ class Places:
             if string is not None:
                 return self._fields(string)[node]
         return self._offsets.span(node)
+
+    def _parentheses(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[int, int]:
+        """The span between the parentheses of a function that has no parameters."""
+        token = self.tokens.after(self._offsets.span(function)[0])
+        while token is not None and token.text != "(":
+            token = self.tokens.after(token.end)
+        last = self.tokens.after(token.end) if token is not None else None
+        if token is None or last is None or last.text != ")":
+            raise RewriteError(f"{self.where(function)}: the parameters were not found")
+        return token.end, last.start
 
     def _outermost_string(self, node: ast.AST) -> ast.JoinedStr | None:
         found = None
