@@ -24,6 +24,7 @@ KEYS = (
     "line-length",
     "unsafe",
     "keep-signatures",
+    "strict-schema",
     "docs",
     "reports",
     "baseline",

@@ -166,6 +166,11 @@ _MIGRATION = (
         default=None,
         help="Refuse what would change the signature of a public function.",
     ),
+    click.option(
+        "--strict-schema/--no-strict-schema",
+        default=None,
+        help="Compare the schema of a collection that exists, as the ORM did.",
+    ),
     click.option("--docs/--no-docs", default=None, help="Also take the examples in documentation."),
     click.option(
         "--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Processes [one a processor]."
@@ -242,6 +247,7 @@ def settings_of(paths: tuple[Path, ...], options: dict[str, Any]) -> Settings:
         client=options["client"],
         line_length=options["line_length"],
         keep_signatures=options["keep_signatures"],
+        strict_schema=options["strict_schema"],
         bump_requirement=options.get("bump_requirement", False),
         docs=options["docs"],
         reports=options.get("reports", ()),

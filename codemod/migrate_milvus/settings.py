@@ -33,9 +33,10 @@ class Settings:
     may be shortened; ``per_file_ignores`` holds them for patterns like those of ``exclude``.
     ``target_version`` is the oldest pymilvus that the result must run on; ``target_python`` the
     oldest Python, None when nothing tells; ``line_length`` counts characters. ``client`` is where
-    the project keeps its client, as ``module:name``. ``bump_requirement`` raises the project's
-    requirement on pymilvus where it admits too old ones. ``reports`` are formats, each with the
-    file to write to (None: standard output); ``baseline`` is the file with the uses that are known.
+    the project keeps its client, as ``module:name``. ``strict_schema`` writes out the check of an
+    existing collection's schema; ``bump_requirement`` raises the project's requirement on pymilvus
+    where it admits too old ones. ``reports`` are formats, each with the file to write to (None:
+    standard output); ``baseline`` is the file with the uses that are known.
     ``jobs`` is the number of processes; 0 takes as many as there are processors. ``held`` are ORM
     uses that stay for now, with all that has to change together with them.
 
@@ -54,6 +55,7 @@ class Settings:
     client: str | None = None
     line_length: int = DEFAULT_LINE_LENGTH
     keep_signatures: bool = False
+    strict_schema: bool = False
     bump_requirement: bool = False
     docs: bool = False
     reports: Reports = ()
@@ -94,6 +96,7 @@ class Options:
     client: str | None = None
     line_length: int | None = None
     keep_signatures: bool | None = None
+    strict_schema: bool | None = None
     bump_requirement: bool = False
     docs: bool | None = None
     reports: Reports = ()
@@ -176,6 +179,12 @@ def load(paths: Sequence[Path], options: Options | None = None) -> Settings:
             config.boolean("keep-signatures"),
             ("default", False),
         ),
+        strict_schema=choose(
+            "strict-schema",
+            options.strict_schema,
+            config.boolean("strict-schema"),
+            ("default", False),
+        ),
         bump_requirement=options.bump_requirement,
         docs=choose("docs", options.docs, config.boolean("docs"), ("default", False)),
         reports=choose("reports", options.reports, config.reports("reports")),
@@ -199,6 +208,7 @@ def show(settings: Settings) -> str:
         "line-length": settings.line_length,
         "unsafe": settings.unsafe,
         "keep-signatures": settings.keep_signatures,
+        "strict-schema": settings.strict_schema,
         "docs": settings.docs,
         "reports": [form if file is None else f"{form}={file}" for form, file in settings.reports],
         "baseline": settings.baseline and _below(settings.baseline, settings.root),

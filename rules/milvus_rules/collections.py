@@ -28,7 +28,7 @@ from migrate_milvus.registry import (
     require,
     unknown,
 )
-from migrate_milvus.values import Object
+from migrate_milvus.values import Const, Object, only
 from milvus_rules import indexes
 from milvus_rules.library import CONNECTIONS
 from milvus_rules.writing import (
@@ -65,7 +65,8 @@ class CollectionConstructor(Rule):
     a note says so where the handler reads the exception.
 
     Accepted difference: for an existing collection with another schema or consistency level the
-    ORM raised SchemaNotReadyException here; the guard goes on.
+    ORM raised SchemaNotReadyException here; the guard goes on. ``--strict-schema`` writes the
+    comparison out, and raises MilvusException with the ORM's message.
 
     Refused when an argument is unknown to the client, a handler around it names
     SchemaNotReadyException, or the creating statements have no place (in the middle of an
@@ -141,7 +142,15 @@ class CollectionConstructor(Rule):
         rest += [
             keyword(arguments, name) for name in dict.fromkeys(arguments.order) if name in _CREATE
         ]
-        if planning.handled_names(site.node) & {"MilvusException"}:
+        strict = planning.settings.strict_schema and not fresh
+        compared = strict and isinstance(schema, ast.Name | ast.Attribute)
+        if strict and not compared:
+            planning.note(
+                site,
+                "schema-not-compared",
+                "--strict-schema compares a schema that has a name; assign this one to a variable",
+            )
+        if not compared and planning.handled_names(site.node) & {"MilvusException"}:
             planning.note(
                 site,
                 "schema-check-gone",
@@ -163,7 +172,10 @@ class CollectionConstructor(Rule):
                 return (*(folded.lines if folded else ()), created)
             timeout = keyword(arguments, "timeout")
             look = client_call(planning, site, "has_collection", (None, name), timeout)
-            return (Block(("if not ", look, ":"), (created,)),)
+            guard = Block(("if not ", look, ":"), (created,))
+            if not compared:
+                return (guard,)
+            return (guard, Block(("else:",), self.comparison(site, planning, name, schema)))
 
         if folded is None:
             return writer.write(written)
@@ -177,6 +189,46 @@ class CollectionConstructor(Rule):
         for other in folded.sites:
             planning.claim(other.node)
         return [*edits, *folded.removed]
+
+    def comparison(
+        self, site: Site, planning: Planning, name: Template, schema: ast.expr
+    ) -> tuple[Statement, ...]:
+        """What the ORM's constructor compared for a collection that exists (``--strict-schema``).
+
+        ``verify`` fills in what older releases fill in when the collection is made. Source: the
+        constructor and ``CollectionSchema.__eq__`` in pymilvus 2.4.15 to 3.0.2, both run.
+        """
+        stored = planning.helper_name("stored", site.scope)
+        look = client_call(planning, site, "describe_collection", (None, name))
+        lines: list[Statement] = [Line((f"{stored} = ", look))]
+        failure, message = (
+            planning.reference(text, site) for text in ("MilvusException", "ExceptionsMessage")
+        )
+        level = planning.arguments(site).get("consistency_level")
+        number = _level(level, planning)
+        if number is not None:
+            raised = Line((f"raise {failure}(message={message}.ConsistencyLevelInconsistent)",))
+            lines.append(Block((f'if {stored}["consistency_level"] != {number}:',), (raised,)))
+        elif level is not None:
+            planning.note(
+                site, "level-not-compared", "the consistency level is not a constant: not compared"
+            )
+        cls = planning.reference("CollectionSchema", site)
+        raised = Line((f"raise {failure}(message={message}.SchemaInconsistent)",))
+        differs: Template = (f"if {cls}.construct_from_dict({stored}) != ", Src(schema), ":")
+        return (*lines, Line((Src(schema), ".verify()")), Block(differs, (raised,)))
+
+
+_LEVELS = ("Strong", "Session", "Bounded", "Eventually", "Customized")
+
+
+def _level(node: ast.expr | None, planning: Planning) -> int | None:
+    """The number of a constant consistency level, as ``describe_collection`` tells it."""
+    value = only(planning.flow.value(node)) if node is not None else None
+    given = value.value if isinstance(value, Const) else None
+    if isinstance(given, str) and given in _LEVELS:
+        return _LEVELS.index(given)
+    return given if isinstance(given, int) and 0 <= given < len(_LEVELS) else None
 
 
 class Writer:

@@ -281,6 +281,7 @@ def test_settings_are_shown_with_who_set_them(
         "line-length = 88  # [tool.ruff]\n"
         "unsafe = true  # pyproject.toml:8\n"
         "keep-signatures = false  # default\n"
+        "strict-schema = false  # default\n"
         "docs = false  # default\n"
         'reports = ["json=o.json"]  # command line\n'
         "# baseline is not set\n"
