@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from migrate_milvus.flow import Flow, Site, Slot
 from migrate_milvus.placement import free_name, is_main_guard
 from migrate_milvus.program import ClassInfo, FunctionInfo, Module
-from migrate_milvus.project import ModuleGraph
+from migrate_milvus.project import ModuleGraph, import_paths
 from migrate_milvus.values import ModuleValue
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Where an import is added: before a statement, or after it."""
+
+    statement: ast.stmt
+    after: bool = False
 
 
 class Crossing:
@@ -25,9 +34,9 @@ class Crossing:
         self.graph = graph
         self._imported = {
             slot for reader, slot in flow.reads.items() if isinstance(reader, ast.alias)
-        }
+        }.union(flow.starred)
         self.names: dict[tuple[Module, ast.ImportFrom], set[str]] = defaultdict(set)
-        self.lines: dict[tuple[Module, str], ast.stmt | None] = {}
+        self.lines: dict[tuple[Module, str], Beside | None] = {}
 
     def start(self) -> None:
         """Forget the imports that the round before added."""
@@ -129,7 +138,8 @@ class Crossing:
         path = self._path(site.module, home)
         if path is None:
             return None
-        self.lines[site.module, f"from {path} import {written}"] = None
+        line = f"from {path} import {written}"
+        self.lines[site.module, line] = self._beside(home, site.module)
         return bound
 
     def reference_to(self, home: Module, site: Site) -> str | None:
@@ -152,7 +162,8 @@ class Crossing:
         bound = free_name(last, lambda n: n in site.module.identifiers)
         alias = "" if bound == last else f" as {bound}"
         line = f"from {package} import {last}{alias}" if package else f"import {last}{alias}"
-        self.lines[site.module, line] = statement
+        beside = Beside(statement) if statement is not None else self._beside(home, site.module)
+        self.lines[site.module, line] = beside
         return bound
 
     def _module_reference(self, home: Module, module: Module) -> str | None:
@@ -188,44 +199,72 @@ class Crossing:
         )
 
     def _path(self, module: Module, home: Module) -> str | None:
-        """The import path of ``home`` in ``module``, in the form of its other imports."""
+        """The import path of ``home`` in ``module``, in the form of its other imports.
+
+        Else in the form in which others import ``module``; None where that tells nothing.
+        """
         if self.graph is None:
             return None
-        wanted = _parts(home)
-        for statement in ast.walk(module.tree):
-            if not isinstance(statement, ast.ImportFrom):
-                continue
-            parts = statement.module.split(".") if statement.module else []
-            if self._means(statement, home, module):
-                return "." * statement.level + ".".join(parts)
-        package = list(PurePosixPath(module.name).parts[:-1])
-        for statement in ast.walk(module.tree):
-            if not isinstance(statement, ast.ImportFrom):
-                continue
-            parts = statement.module.split(".") if statement.module else []
-            if statement.level:
-                shared = _shared(package, wanted)
-                if shared == 0 and package:
+        statements = list(self._imports(module))
+        for statement in statements:
+            if isinstance(statement, ast.ImportFrom) and self._means(statement, home, module):
+                return "." * statement.level + (statement.module or "")
+        for statement in statements:
+            for level, parts in import_paths(statement):
+                found = self.graph.find(level, parts, module.name)
+                if found is None:
                     continue
-                up = len(package) - shared + 1
-                return "." * up + ".".join(wanted[shared:])
-            found = self.graph.find(0, parts, module.name)
-            if found is not None:
-                root = _parts_of(found)[: -len(parts)]
-                if wanted[: len(root)] == root:
-                    return ".".join(wanted[len(root) :])
-        if wanted[:-1] == package and not any(
-            part == "__init__.py" for part in self._beside(package)
-        ):
-            return wanted[-1]
-        return None
+                path = self._relative(module, home) if level else self._below(found, parts, home)
+                if path is not None:
+                    return path
+        forms = self.graph.spelled(module.name)
+        if forms and all(level for level, _ in forms):
+            return self._relative(module, home)
+        paths = {self._below(module.name, parts, home) for level, parts in forms if not level}
+        return paths.pop() if len(paths) == 1 else None
 
-    def _beside(self, package: list[str]) -> list[str]:
-        return [
-            PurePosixPath(module.name).name
-            for module in self.flow.program.modules
-            if list(PurePosixPath(module.name).parts[:-1]) == package
-        ]
+    def _imports(self, module: Module) -> Iterator[ast.Import | ast.ImportFrom]:
+        """The import statements of a module but those that may fail."""
+        parents = self.flow.source.parents
+        for statement in ast.walk(module.tree):
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                around = parents.get(statement)
+                if not isinstance(around, ast.Try) and not isinstance(around, ast.ExceptHandler):
+                    yield statement
+
+    @staticmethod
+    def _relative(module: Module, home: Module) -> str | None:
+        """The relative path of ``home``; None where it is in no package of ``module``."""
+        package, wanted = list(PurePosixPath(module.name).parts[:-1]), _parts(home)
+        shared = _shared(package, wanted)
+        if shared == 0:
+            return None
+        return "." * (len(package) - shared + 1) + ".".join(wanted[shared:])
+
+    @staticmethod
+    def _below(found: str, parts: Sequence[str], home: Module) -> str | None:
+        """The path of ``home`` below the folder in which ``parts`` lead to the module ``found``."""
+        wanted = _parts(home)
+        root = _parts_of(found)[: -len(parts)]
+        return ".".join(wanted[len(root) :]) if wanted[: len(root)] == root else None
+
+    def _beside(self, home: Module, module: Module) -> Beside | None:
+        """Where an import of ``home`` goes; None where nothing of the project is imported yet.
+
+        Behind what imports it already: it must not be done earlier than before.
+        """
+        assert self.graph is not None
+        last: ast.stmt | None = None
+        for statement in module.tree.body:
+            if not isinstance(statement, ast.Import | ast.ImportFrom):
+                continue
+            for level, parts in import_paths(statement):
+                found = self.graph.find(level, parts, module.name)
+                if found is not None:
+                    last = statement
+                    if found == home.name or self.graph.loads(found, home.name):
+                        return Beside(statement, after=True)
+        return Beside(last, after=True) if last is not None else None
 
 
 def _is_quiet(module: Module) -> bool:

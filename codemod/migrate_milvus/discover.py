@@ -78,8 +78,8 @@ class Problem:
 class Discovery:
     """What was found.
 
-    ``candidates`` say ``pymilvus``; ``importers`` do not, but import a candidate, so that the
-    analysis knows who else uses it. ``scanned`` counts the files whose bytes were searched.
+    ``candidates`` say ``pymilvus``; ``importers`` do not, but imports connect them with a
+    candidate, so that the analysis knows where its objects go. ``scanned`` counts the files whose bytes were searched.
     """
 
     candidates: tuple[Source, ...] = ()
@@ -134,7 +134,7 @@ def discover(settings: Settings, progress: Callable[[int, int], None] | None = N
     candidates = _once(candidates)
     importers = [
         Source(path, display(path, root), data, path in named or path.startswith(prefixes))
-        for path, data in _importers(candidates, others, root)
+        for path, data in _connected(candidates, others, root)
     ]
     return Discovery(tuple(candidates), tuple(importers), tuple(problems), len(paths))
 
@@ -481,20 +481,40 @@ def _in_project(names: tuple[str, ...], path: str, root: str) -> bool:
     )
 
 
-def _importers(
+def _connected(
     candidates: Sequence[Source], others: Sequence[str], root: str
 ) -> Iterator[tuple[str, bytes]]:
-    """Those of ``others`` that import a candidate directly, with their bytes."""
-    modules = {
-        module_parts(source.path, root)
-        for source in candidates
-        if not source.path.lower().endswith(tuple(NO_MODULES))
+    """Those of ``others`` that imports connect with a candidate, however far, with their bytes.
+
+    Objects go both ways: to who imports a module, and to what it imports. What a ``conftest.py``
+    makes goes to the tests below it, which do not import it.
+    """
+    left = dict.fromkeys(others)
+    new = [(source.path, source.data) for source in candidates]
+    while new and left:
+        found = dict(_importers(new, left, root))
+        found.update(_imported_by(new, left, root))
+        found.update(_tests_of(new, left))
+        for path in found:
+            del left[path]
+        new = list(found.items())
+        yield from new
+
+
+def _importers(
+    modules: Sequence[tuple[str, bytes]], others: Iterable[str], root: str
+) -> Iterator[tuple[str, bytes]]:
+    """Those of ``others`` that import one of the modules, or name it in a text as tests do."""
+    parts_of = {
+        module_parts(path, root)
+        for path, _ in modules
+        if not path.lower().endswith(tuple(NO_MODULES))
     }
-    modules = {parts for parts in modules if parts and parts[-1].isidentifier()}
-    if not modules:
+    parts_of = {parts for parts in parts_of if parts and parts[-1].isidentifier()}
+    if not parts_of:
         return
-    suffixes = {parts[start:] for parts in modules for start in range(len(parts))}
-    stems = sorted({parts[-1] for parts in modules})
+    suffixes = {parts[start:] for parts in parts_of for start in range(len(parts))}
+    stems = sorted({parts[-1] for parts in parts_of})
     # To a pattern for bytes, a letter beyond ASCII is no letter.
     words = [stem.encode() if not stem.isascii() else rb"\b%b\b" % stem.encode() for stem in stems]
     word = rb"(?:" + b"|".join(words) + rb")"
@@ -509,10 +529,72 @@ def _importers(
         mentioned = line.search(data) or (several_lines.search(data) and mention.search(data))
         # ``from . import x`` with the package itself as candidate never says the package's name.
         relative = b"from ." in data
-        if not mentioned and not relative:
+        patches = b"patch" in data and mention.search(data)
+        if not mentioned and not relative and not patches:
             continue
         if any(names in suffixes for names in imported(data, path, root)):
             yield path, data
+        elif patches and any(names in suffixes for names in _patched(data)):
+            yield path, data
+
+
+_DOTTED = re.compile(rb"['\"](\w+(?:\.\w+)+)['\"]")
+
+
+def _patched(data: bytes) -> Iterator[tuple[str, ...]]:
+    """The modules in texts such as ``patch("app.db.utility")``."""
+    for text in _DOTTED.findall(data):
+        parts = tuple(text.decode("utf-8", "replace").split("."))
+        yield from (parts[:end] for end in range(1, len(parts)))
+
+
+def _imported_by(
+    modules: Sequence[tuple[str, bytes]], others: Iterable[str], root: str
+) -> Iterator[tuple[str, bytes]]:
+    """Those of ``others`` that one of the modules imports."""
+    by_stem: dict[bytes, list[tuple[str, tuple[str, ...]]]] = {}
+    for path in others:
+        parts = module_parts(path, root)
+        if parts:
+            by_stem.setdefault(parts[-1].encode("utf-8", "replace"), []).append((path, parts))
+    if not by_stem:
+        return
+    for path, data in modules:
+        # Parsing is for those alone that name one of the files.
+        named = by_stem.keys() & set(_WORD.findall(data))
+        if not named:
+            continue
+        names = imported(data, path, root)
+        for stem in named:
+            for other, parts in by_stem[stem]:
+                if any(parts[start:] in names for start in range(len(parts))):
+                    try:
+                        yield other, _read(other)
+                    except OSError:
+                        continue
+
+
+_WORD = re.compile(rb"[^\W\d]\w*|[^\x00-\x7f]+")
+_FIXTURE = re.compile(rb"@[\w.]*fixture\b[^@]*?\bdef\s+(\w+)")
+
+
+def _tests_of(
+    modules: Sequence[tuple[str, bytes]], others: Iterable[str]
+) -> Iterator[tuple[str, bytes]]:
+    """Those of ``others`` that may take a fixture of one of the modules."""
+    for path, data in modules:
+        if os.path.basename(path) != "conftest.py" or not (names := _FIXTURE.findall(data)):
+            continue
+        inside = _inside(os.path.dirname(path))
+        mention = re.compile(rb"\b(?:" + b"|".join(map(re.escape, names)) + rb")\b")
+        for other in others:
+            if other.startswith(inside):
+                try:
+                    found = _read(other)
+                except OSError:
+                    continue
+                if mention.search(found):
+                    yield other, found
 
 
 def module_parts(path: str, root: str) -> tuple[str, ...]:

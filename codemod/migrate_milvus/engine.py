@@ -111,13 +111,18 @@ class _Program:
         self.graph = graph if len(documents) > 1 else None
         self.settings = settings
         self.rules = rules
-        self.world = World(sources, rules.library, self.graph, rules.connections.is_connect)
+        self.naming = {name for name, doc in documents.items() if rules.client_import in doc.text}
+        self.world = self._world(sources, self.graph)
         self.comments = {name: suppressions.parse(doc.text) for name, doc in documents.items()}
         self.selections = {name: settings.for_file(doc.path) for name, doc in documents.items()}
 
+    def _world(self, sources: Mapping[str, SourceText], graph: ModuleGraph | None) -> World:
+        connects = self.rules.connections.is_connect
+        return World(sources, self.rules.library, graph, connects, self.naming)
+
     def migrate(self) -> list[FileResult]:
         """One result for each module that was analysed."""
-        names = self._starting()
+        names = {name for name in self.documents if self._may_use(name)}
         if not names:
             return []
         try:
@@ -137,7 +142,12 @@ class _Program:
             frozen |= lost
         for name, finding in failures.items():
             results[name] = _withheld(results[name], finding)
-        return list(results.values())
+        return [result for result in results.values() if self._counts(result)]
+
+    def _counts(self, result: FileResult) -> bool:
+        """Whether there is something to say about a file."""
+        named = self.rules.client_import in result.document.text
+        return bool(named or result.text is not None or result.findings or result.sites)
 
     def _attempt(
         self, flow: Flow, frozen: frozenset[str], failures: dict[str, Finding]
@@ -162,17 +172,6 @@ class _Program:
         if lives:
             self._check(flow, plans, lives, results, failures)
         return results
-
-    def _starting(self) -> set[str]:
-        """The modules that use the library, and those with names of it that they import."""
-        using = {name for name in self.documents if self._may_use(name)}
-        queue = list(using) if self.graph is not None else []
-        while queue and self.graph is not None:
-            for target in self.graph.targets(queue.pop()) - using:
-                if self.rules.client_import in self.documents[target].text:
-                    using.add(target)
-                    queue.append(target)
-        return using
 
     def _may_use(self, name: str) -> bool:
         """Whether the module imports something whose uses are sites, or names it in a text."""
@@ -261,7 +260,7 @@ class _Program:
             if graph is not None:
                 graph = ModuleGraph({name: source.tree for name, source in sources.items()})
             comments = {name: suppressions.parse(source.text) for name, source in sources.items()}
-            world = World(sources, self.rules.library, graph, self.rules.connections.is_connect)
+            world = self._world(sources, graph)
             after = world.interpret(plans)
             frozen = frozenset(results.keys() - texts.keys())
             context = Context(graph, partial(self._ignores, comments), frozen)

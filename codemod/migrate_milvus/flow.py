@@ -252,6 +252,7 @@ class Flow:
     patched: dict[ast.expr, str] = field(default_factory=dict)
     computed: dict[ast.expr, str] = field(default_factory=dict)
     declarations: dict[Slot, list[ast.expr]] = field(default_factory=lambda: defaultdict(list))
+    starred: dict[Slot, ast.alias] = field(default_factory=dict)
     blind_to: Callable[[str, Module], Sequence[Module]] = lambda attribute, module: ()
     _attributes_set: frozenset[str] | None = None
 
@@ -460,4 +461,5 @@ def united(flows: Sequence[Flow]) -> Flow:
         found.states |= flow.states
         found.patched |= flow.patched
         found.computed |= flow.computed
+        found.starred |= flow.starred
     return found

@@ -68,9 +68,9 @@ def import_edits(
     for text, beside in plan.lines.items():
         line = Line((text,))
         if beside is not None:
-            edits.append(InsertStatements(beside, (line,)))
+            edits.append(InsertStatements(beside.statement, (line,), beside.after))
         else:
-            edits.append(_insert_import(flow, plan, line))
+            edits.append(_insert_import(flow, plan, line, apart=True))
     for module in sorted(plan.modules):
         edits.append(_insert_module(flow, module))
     return edits
@@ -319,8 +319,11 @@ def _words(text: str) -> list[str]:
     return "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
 
 
-def _insert_import(flow: Flow, plan: Plan, line: Line) -> Edit:
-    """Add an import after the last one at the top of the module that stands above all edits."""
+def _insert_import(flow: Flow, plan: Plan, line: Line, apart: bool = False) -> Edit:
+    """Add an import after the last one at the top of the module that stands above all edits.
+
+    ``apart``: an empty line goes before it.
+    """
     body = flow.module.tree.body
     first = min((getattr(edit.node, "lineno", sys.maxsize) for edit in plan.edits), default=1)
     last: ast.stmt | None = None
@@ -330,7 +333,8 @@ def _insert_import(flow: Flow, plan: Plan, line: Line) -> Edit:
         ):
             last = statement
     if last is not None:
-        return InsertStatements(last, (line,), after=True)
+        lines = (Line(("",)), line) if apart else (line,)
+        return InsertStatements(last, lines, after=True)
     return InsertStatements(body[0], (line, Line(("",))), after=_is_docstring(body[0]))
 
 

@@ -290,6 +290,8 @@ class Interpreter:
             or self.is_reached(info)
             or bool(info.opaque_decorators)
         )
+        if outside:
+            passed = join(passed, self.held(Slot("default", info, parameter.arg)))
         for value in self.peek(parameter.annotation) if parameter.annotation else ():
             if isinstance(value, ModuleValue):
                 self.outside.add(opaque.origin)  # of a class that is out of sight
@@ -766,6 +768,7 @@ class Interpreter:
             if slot.kind == "global" and slot.owner is module and not slot.name.startswith("_"):
                 values = self.held(slot)
                 if any(not isinstance(v, Opaque | ModuleValue) for v in values):
+                    self.flow.starred[slot] = alias
                     self.bind(slot.name, values, alias)
 
     def announce(self, alias: ast.alias, dotted: str) -> None:
@@ -860,7 +863,7 @@ class Interpreter:
             if default is not None
         ]
         for parameter, default in pairs:
-            self.store(Slot("argument", info, parameter.arg), self.flow.value(default))
+            self.store(Slot("default", info, parameter.arg), self.flow.value(default))
 
     def exec_ClassDef(self, node: ast.ClassDef) -> None:
         info = self.module.classes[node]
@@ -1496,6 +1499,9 @@ class Interpreter:
                 if held:
                     self.store(Slot("argument", value.info, parameter), held)
                     self.store(Slot("called", value.info, ""), frozenset({NONE}))
+                    for other in set(value.info.names_of_parameters()) - set(names[: len(items)]):
+                        default = self.held(Slot("default", value.info, other))
+                        self.store(Slot("argument", value.info, other), default)
             if isinstance(value.info.node, ast.Lambda) and value.info.module is self.module:
                 self.run_function(value.info)
 
@@ -1658,6 +1664,8 @@ class Interpreter:
                 )
         for name, expression in mapping.items():
             self.store(Slot("argument", info, name), self.flow.value(expression))
+        for name in names - mapping.keys():
+            self.store(Slot("argument", info, name), self.held(Slot("default", info, name)))
         if not exact:
             for name in names - mapping.keys():
                 self.store(

@@ -238,7 +238,16 @@ def _rewrite(planning: Planning, site: Site) -> Iterable[Edit]:
             reason = COLLECTION_ALIAS if site.objects or planning.unit(site) else ALIAS
             unit = planning.unit(site)
             if unit is not None and site.symbol not in planning.rule_set.unit_kinds:
-                raise Quiet  # said at the constructor
+                makers = [s for s in unit.sites if s.symbol in planning.rule_set.unit_kinds]
+                if not makers or any(planning.keys[id(maker)] is None for maker in makers):
+                    raise Quiet  # said at the constructor
+                require(
+                    COLLECTION_ALIAS,
+                    unknown(
+                        "the object may be one of several connections",
+                        "Keep each client beside the names that it is for.",
+                    ),
+                )
             require(reason, planning.alias_unknown())
     return rule.rewrite(site, planning)
 

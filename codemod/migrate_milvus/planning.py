@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from migrate_milvus import placement
 from migrate_milvus.arguments import Arguments, bind
-from migrate_milvus.crossing import Crossing
+from migrate_milvus.crossing import Beside, Crossing
 from migrate_milvus.edits import (
     Argument,
     CallTemplate,
@@ -87,7 +87,7 @@ class Homed:
 
 @dataclass
 class Plan:
-    """What is to be done to one module; ``lines``: imports to add, with what they stand before."""
+    """What is to be done to one module; ``lines``: imports of the project to add, with their places."""
 
     edits: list[Edit] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -95,7 +95,7 @@ class Plan:
     signatures: list[str] = field(default_factory=list)
     new_names: dict[ast.ImportFrom | None, set[str]] = field(default_factory=dict)
     modules: set[str] = field(default_factory=set)
-    lines: dict[str, ast.stmt | None] = field(default_factory=dict)
+    lines: dict[str, Beside | None] = field(default_factory=dict)
 
 
 @dataclass

@@ -38,10 +38,13 @@ class ModuleGraph:
         self._words: dict[str, set[str]] = {}
         self._parameters: dict[str, set[str]] = {}
         self._replaced: dict[str, dict[str, str]] = defaultdict(dict)
+        self._statements: dict[str, list[ast.Import | ast.ImportFrom]] = defaultdict(list)
+        self._spelled: dict[str, set[tuple[int, tuple[str, ...]]]] = defaultdict(set)
         for name, tree in trees.items():
             self._collect(name, tree)
         for name, tree in trees.items():
             self._collect_loaded(name, tree.body)
+            self._collect_spelled(name)
         for name in trees:
             if name.rpartition("/")[2] == "conftest.py":
                 self._link_fixtures(name, trees)
@@ -113,6 +116,10 @@ class ModuleGraph:
     def _changes_path(self, name: str) -> bool:
         return "path" in self._words[name] and "sys" in self._imported[name]
 
+    def spelled(self, name: str) -> frozenset[tuple[int, tuple[str, ...]]]:
+        """The import paths, each with its level, by which others name a module."""
+        return frozenset(self._spelled.get(name, ()))
+
     def reaches(self, name: str, other: str) -> bool:
         """Whether a module imports another one, however far."""
         return other in self._closure(name, self._targets_of, self._closures)
@@ -176,12 +183,14 @@ class ModuleGraph:
             elif isinstance(node, ast.Call) and node.args:
                 self._collect_replaced(name, node, replaced)
             elif isinstance(node, ast.Import):
+                self._statements[name].append(node)
                 for alias in node.names:
                     paths.add(alias.name)
                     for target in self._targets(alias.name.split("."), name):
                         imported[target] |= set()
                         whole.add(target)
             elif isinstance(node, ast.ImportFrom):
+                self._statements[name].append(node)
                 module = self._absolute(node, name)
                 for target in self._targets(module, name):
                     imported[target].update(alias.name for alias in node.names)
@@ -225,6 +234,14 @@ class ModuleGraph:
                 case ast.Try(body=body) | ast.With(body=body) | ast.ClassDef(body=body):
                     self._collect_loaded(name, body)
 
+    def _collect_spelled(self, name: str) -> None:
+        """The import paths by which this module names others of the project."""
+        for node in self._statements[name]:
+            for level, parts in import_paths(node):
+                target = self.find(level, parts, name)
+                if target is not None:
+                    self._spelled[target].add((level, tuple(parts)))
+
     def _collect_replaced(self, name: str, node: ast.Call, replaced: set[str]) -> None:
         """``patch("app.utility")``; and the names that ``patch.object(app, "utility")`` gives."""
         first, function = node.args[0], node.func
@@ -260,6 +277,15 @@ class ModuleGraph:
             for candidate in self._by_last.get(dotted[-1], ())
             if self._parts[candidate][-len(dotted) :] == dotted
         ]
+
+
+def import_paths(node: ast.Import | ast.ImportFrom) -> list[tuple[int, list[str]]]:
+    """What may be modules in an import statement: the level and the parts of each path."""
+    if isinstance(node, ast.Import):
+        return [(0, alias.name.split(".")) for alias in node.names]
+    parts = node.module.split(".") if node.module else []
+    paths = [parts, *([*parts, alias.name] for alias in node.names)]
+    return [(node.level, path) for path in paths if path or node.level]
 
 
 def _shared(own: tuple[str, ...], name: str) -> int:

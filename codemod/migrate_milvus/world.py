@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -27,7 +28,8 @@ from migrate_milvus.values import (
 )
 
 ROUNDS = 12
-# Modules that turn out to matter: the longest chains of real programs need four.
+# Modules that turn out to matter: the longest chains of real programs need four passes. Beyond that
+# all modules are analysed.
 _PASSES = 6
 
 
@@ -40,7 +42,8 @@ class World:
     """The parsed modules of a project that imports connect; some of them are analysed.
 
     ``graph`` is None for a program of one module. ``connects`` tells whether a symbol opens a
-    connection: what callers of a module that opens none pass to it may have to change.
+    connection: what callers of a module that opens none pass to it may have to change. ``naming``
+    are the modules that name the library.
     """
 
     def __init__(
@@ -49,9 +52,11 @@ class World:
         library: LibraryModel,
         graph: ModuleGraph | None,
         connects: Callable[[str], bool] = lambda symbol: True,
+        naming: Iterable[str] = (),
     ) -> None:
         self.sources = sources
         self.connects = connects
+        self.naming = frozenset(naming)
         self.library = library
         self.graph = graph
         self.modules: dict[str, Module] = {}
@@ -62,22 +67,39 @@ class World:
         self._found: dict[tuple[int, tuple[str, ...], str], str | None] = {}
 
     def interpret(self, names: Iterable[str]) -> Flow:
-        """Analyse the modules ``names``, and those that their objects reach.
+        """Analyse the modules ``names``, those that their objects reach, and what these import.
 
         Raises RecursionError for code that is nested too deeply.
         """
-        active = set(names)
-        for _ in range(_PASSES):
+        core = self._with_naming(set(names))
+        active = self._with_imported(core)
+        for number in itertools.count(1):
             self._start(active)
             self._settle(True)
-            more = (self.wanted | self._takers(active)) & self.sources.keys() - active
-            if not more:
+            more = (self.wanted | self._takers(active)) & self.sources.keys() - core
+            core |= self._with_naming(more if number < _PASSES else set(self.sources))
+            if self._with_imported(core) <= active:
                 break
-            active |= more
+            active |= self._with_imported(core)
         self._settle(False)
         flow = united([self.interpreters[name].flow for name in sorted(active)])
         flow.blind_to = self.blind_to
         return flow
+
+    def _with_naming(self, names: set[str]) -> set[str]:
+        """``names``, with the modules that they import, however far, and that name the library."""
+        found, queue = set(names), list(names)
+        while queue and self.graph is not None:
+            for target in self.graph.targets(queue.pop()) & self.naming - found:
+                found.add(target)
+                queue.append(target)
+        return found
+
+    def _with_imported(self, names: set[str]) -> set[str]:
+        """``names``, with the modules whose constants and functions they import."""
+        if self.graph is None:
+            return set(names)
+        return names.union(*(self.graph.targets(name) for name in names)) & self.sources.keys()
 
     def _start(self, active: set[str]) -> None:
         self.modules = {name: collect(self.sources[name]) for name in sorted(active)}

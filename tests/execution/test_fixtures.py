@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
-from migrate_milvus.verify.compare import compare
-from migrate_milvus.verify.pair import describe
 from migrate_milvus.verify.trace import Run
+from tests.execution.judging import KEYS, backends, judge, judge_settings
 from tests.fixtures.notebooks import runnable
 
 if sys.version_info >= (3, 11):
@@ -24,20 +23,6 @@ else:
     import tomli as tomllib
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
-# What any migration may differ in; anything else a case has to name in its case.toml.
-ACCEPTED = frozenset(
-    {
-        "flat-index-params",
-        "guard-lookup",
-        "index-guard-lookup",
-        "partition-guard-lookup",
-        "query-output-fields",
-        "row-data",
-    }
-)
-KEYS = frozenset(
-    {"options", "run", "why", "backend", "oracle", "expected", "exit", "output", "pymilvus"}
-)
 
 
 @dataclass(frozen=True)
@@ -62,14 +47,6 @@ class Case:
         (found,) = self.folder.glob(f"{side}.*")
         return found
 
-    @property
-    def backends(self) -> list[str]:
-        """Where it runs: versions of Milvus Lite, or the echo server."""
-        if self.settings.get("backend", "lite") == "echo":
-            return ["echo"]
-        oracle: list[str] = self.settings.get("oracle", ["3.2"])
-        return oracle
-
     def lines(self, side: str) -> list[str]:
         return self.program(side).read_text(encoding="utf-8").splitlines()
 
@@ -89,17 +66,14 @@ RUNNABLE = [case for case in CASES if case.settings.get("run", True)]
 RUNS = [
     pytest.param(case, backend, id=case.name if backend == "3.2" else f"{case.name}@{backend}")
     for case in RUNNABLE
-    for backend in case.backends
+    for backend in backends(case.settings)
 ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case_file_says_what_the_runner_knows(case: Case) -> None:
     assert set(case.settings) <= KEYS
-    assert set(case.settings.get("oracle", ["3.2"])) <= {"3.2", "2.5"}
-    assert case.settings.get("backend", "lite") in ("lite", "echo")
-    plain = not {"run", "backend", "output"} & set(case.settings)
-    assert plain or case.settings.get("why"), "say why it does not run, or not as the others do"
+    judge_settings(case.settings)
 
 
 def test_enough_fixtures_run() -> None:
@@ -112,23 +86,9 @@ def test_same_before_and_after(
 ) -> None:
     before = run_on(runnable(case.program("before"), tmp_path), backend)
     after = run_on(runnable(case.program("after"), tmp_path), backend)
-    comparison = compare(before, after)
-    report = "\n".join(describe(before, after, comparison))
-
-    assert before.exit_status == case.settings.get("exit", 0), report
-    assert comparison.same_requests, report
-    assert comparison.same_output is case.settings.get("output", True), report
-    listed = set(case.settings.get("expected", []))
-    assert set(comparison.expected) - ACCEPTED <= listed, report
-    if backend != "2.5":
-        assert listed <= set(comparison.expected), "a difference is expected that never shows"
-    assert before.recording.warnings, "the program before does not use the ORM"
-    if case.keeps_orm_code:
-        # what stays on the ORM goes on warning, and only from lines that were there before
-        assert comparison.warnings_after <= comparison.warnings_before, report
-        if case.program("before").suffix == ".ipynb":
-            return  # the recorder has lines of cells
+    judge(before, after, case.settings, backend=backend, keeps_orm_code=case.keeps_orm_code)
+    if case.keeps_orm_code and case.program("before").suffix != ".ipynb":
+        # what stays on the ORM warns only from lines that were there before (of notebooks, the
+        # recorder has lines of cells)
         old, new = case.lines("before"), case.lines("after")
-        assert {new[warning.line - 1] for warning in after.recording.warnings} <= set(old), report
-    else:
-        assert not after.recording.warnings, report
+        assert {new[warning.line - 1] for warning in after.recording.warnings} <= set(old)
