@@ -79,7 +79,8 @@ class Discovery:
     """What was found.
 
     ``candidates`` say ``pymilvus``; ``importers`` do not, but imports connect them with a
-    candidate, so that the analysis knows where its objects go. ``scanned`` counts the files whose bytes were searched.
+    candidate, so that the analysis knows where its objects go. ``scanned`` counts the files whose
+    bytes were searched.
     """
 
     candidates: tuple[Source, ...] = ()
@@ -134,7 +135,7 @@ def discover(settings: Settings, progress: Callable[[int, int], None] | None = N
     candidates = _once(candidates)
     importers = [
         Source(path, display(path, root), data, path in named or path.startswith(prefixes))
-        for path, data in _connected(candidates, others, root)
+        for path, data in sorted(_connected(candidates, others, root))
     ]
     return Discovery(tuple(candidates), tuple(importers), tuple(problems), len(paths))
 
@@ -532,9 +533,10 @@ def _importers(
         patches = b"patch" in data and mention.search(data)
         if not mentioned and not relative and not patches:
             continue
-        if any(names in suffixes for names in imported(data, path, root)):
-            yield path, data
-        elif patches and any(names in suffixes for names in _patched(data)):
+        named = imported(data, path, root)
+        if patches:
+            named = {*named, *_patched(data)}
+        if not named.isdisjoint(suffixes):
             yield path, data
 
 

@@ -179,8 +179,8 @@ def closes_unopened(flow: Flow, connects: Sequence[Site], closes: Sequence[Site]
     of the two is done by a function that is called there."""
     if not closes or all(connect.function is None for connect in connects):
         return False
-    opening = _calls_to(flow, {site.function for site in connects})
-    closing = _calls_to(flow, {site.function for site in closes})
+    opening = calls_to(flow, {site.function for site in connects})
+    closing = calls_to(flow, {site.function for site in closes})
     opened: set[ast.AST] = {site.node for site in connects}
     closed: set[ast.AST] = {site.node for site in closes}
     for node in flow.source.parents:
@@ -193,8 +193,12 @@ def closes_unopened(flow: Flow, connects: Sequence[Site], closes: Sequence[Site]
     return False
 
 
-def _calls_to(flow: Flow, functions: set[FunctionInfo | None]) -> set[ast.AST]:
-    """The calls by which one of the functions is reached."""
+def calls_to(flow: Flow, functions: set[FunctionInfo | None]) -> set[ast.AST]:
+    """The calls, and the readings of properties, by which one of the functions is reached."""
+    properties: dict[object, list[ast.AST]] = defaultdict(list)
+    for reader, slot in flow.reads.items():
+        if slot.kind == "return":
+            properties[slot.owner].append(reader)
     found: set[ast.AST] = set()
     wanted = functions - {None}
     while True:
@@ -203,6 +207,7 @@ def _calls_to(flow: Flow, functions: set[FunctionInfo | None]) -> set[ast.AST]:
             for node, edges in flow.calls.items()
             if node not in found and any(edge.target in wanted for edge in edges)
         }
+        new.update(node for f in wanted for node in properties.get(f, ()) if node not in found)
         if not new:
             return found
         found |= new

@@ -249,7 +249,7 @@ def _rewrite(planning: Planning, site: Site) -> Iterable[Edit]:
                     ),
                 )
             require(reason, planning.alias_unknown())
-    return rule.rewrite(site, planning)
+    return [*planning.opened_first(site), *rule.rewrite(site, planning)]
 
 
 def _ignore_suppressed(planning: Planning) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from migrate_milvus import placement
@@ -14,6 +14,8 @@ from migrate_milvus.edits import (
     Argument,
     CallTemplate,
     Edit,
+    InsertStatements,
+    Line,
     ReplaceNode,
     Src,
     Template,
@@ -87,7 +89,10 @@ class Homed:
 
 @dataclass
 class Plan:
-    """What is to be done to one module; ``lines``: imports of the project to add, with their places."""
+    """What is to be done to one module.
+
+    ``lines``: imports of other modules of the project to add, with their places.
+    """
 
     edits: list[Edit] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -156,6 +161,9 @@ class Planning:
         self.names: dict[Slot, str] = {}
         self.gone: dict[Slot, bool] = {}
         self.inlined: dict[ast.expr, ast.expr] = {}
+        # Receivers that are evaluated before their statement, with the names that hold them.
+        self.hoisted: dict[ast.expr, str] = {}
+        self._opening: dict[Hashable, set[ast.AST]] = {}
         self.texts: list[tuple[ast.AST, str]] | None = None
 
     # Sites and units -----------------------------------------------------------------------
@@ -338,7 +346,7 @@ class Planning:
 
     def place_clients(self, active: list[Site]) -> None:
         connections = self.rule_set.connections
-        self.places = {}
+        self.places, self.hoisted, self._opening = {}, {}, {}
         self.kept_connects, self.kept_in = set(), {}
         self.registry, self.left = set(), {}
         connects: dict[Hashable, list[Site]] = defaultdict(list)
@@ -695,6 +703,96 @@ class Planning:
             return self._client_of_module(place, self.home(key), site)
         return found
 
+    def opened_first(self, site: Site) -> list[Edit]:
+        """What makes the client be set when the code written at ``site`` names it.
+
+        ``store.collection.load()`` connects where the property does; of
+        ``client.load_collection(store.collection)``, the client would be looked up first.
+        """
+        place = self.places.get(self.keys[id(site)])
+        if (
+            not isinstance(place, placement.Place)
+            or place.mode not in ("attribute", "global")
+            or not self.needs_client_here(site)
+            or not isinstance(site.node, ast.expr)
+        ):
+            return []
+        opening = self._opening_calls(self.keys[id(site)], place)
+        before = {part for part in ast.walk(site.node) if part in opening}
+        statement = self.flow.source.statement(site.node)
+        if not before or self._opened_earlier(statement, before, opening):
+            return []
+        held = set(ast.walk(site.receiver)) if site.receiver is not None else set()
+        parent = self.flow.source.parents[statement]
+        if (
+            site.receiver is None
+            or not before <= held
+            or not self.evaluated_first(statement, site.receiver)
+            or (isinstance(statement, ast.If) and statement in getattr(parent, "orelse", ()))
+        ):
+            require(
+                IN_REACH,
+                unknown(
+                    "what is called here connects, so the client would be looked up before it is "
+                    "made",
+                    "Connect in a statement of its own before this one.",
+                ),
+            )
+        assert site.receiver is not None
+        name = self.helper_name("collection_name", site.scope)
+        self.hoisted[site.receiver] = name
+        return [InsertStatements(statement, (Line((f"{name} = ", Src(site.receiver))),))]
+
+    def _opening_calls(self, key: Hashable | None, place: placement.Place) -> set[ast.AST]:
+        """The calls that may open a connection."""
+        if key not in self._opening:
+            self._opening[key] = placement.calls_to(self.flow, set(place.connectors))
+        return self._opening[key]
+
+    def _opened_earlier(
+        self, statement: ast.stmt, before: set[ast.AST], opening: set[ast.AST]
+    ) -> bool:
+        """Whether what the calls ``before`` do is done in an earlier statement as well."""
+        same: set[FunctionInfo] = set()
+        same.update(*(self._targets(node) for node in before))
+        functions = {self.flow.scope_of.get(node) for node in opening} - same - {None}
+        while True:
+            certain = {
+                node for node in opening if self._targets(node) and self._targets(node) <= same
+            }
+            new = {
+                f
+                for f in functions
+                if f is not None
+                and not isinstance(f.node, ast.Lambda)
+                and not f.generator
+                and not isinstance(f.node, ast.AsyncFunctionDef)
+                and not certain.isdisjoint(_surely_run(f.node.body))
+            }
+            if not new:
+                break
+            same |= new
+            functions -= new
+        parents = self.flow.source.parents
+        while True:
+            block, index = self.block_of(statement)
+            if not certain.isdisjoint(_surely_run(block[:index])):
+                return True
+            parent = parents[statement]
+            if not isinstance(parent, ast.stmt) or isinstance(
+                parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+            ):
+                return False
+            statement = parent
+
+    def _targets(self, node: ast.AST) -> set[FunctionInfo]:
+        """The functions that a call, or the reading of a property, runs."""
+        found = {edge.target for edge in self.flow.calls.get(node, ())}
+        slot = self.flow.reads.get(node)
+        if slot is not None and slot.kind == "return" and isinstance(slot.owner, FunctionInfo):
+            found.add(slot.owner)
+        return found
+
     def _client_of_module(self, place: placement.Place, home: Module, site: Site) -> str:
         """The expression for a client that another module holds."""
         recipe = "Pass the client to this function."
@@ -1023,6 +1121,8 @@ class Planning:
 
     def name_of(self, node: ast.expr) -> Template:
         """The template for the name that stands where ``node``, an object, stood."""
+        if node in self.hoisted:
+            return (self.hoisted[node],)
         expression = self.inlined.get(node)
         if expression is not None:
             return (Src(expression),)
@@ -1228,6 +1328,32 @@ _HELD = unknown(
     "the alias belongs to one object (or one call), and its client cannot be reached from all uses",
     "Keep the client beside the alias, and hand it to what uses the connection.",
 )
+
+
+def _surely_run(statements: Iterable[ast.stmt]) -> Iterator[ast.AST]:
+    """What is evaluated before anything in the statements may be skipped."""
+    for statement in statements:
+        match statement:
+            case ast.Expr() | ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.Return():
+                yield from _surely_evaluated(statement)
+            case ast.If(test=first) | ast.While(test=first) | ast.For(iter=first):
+                yield from _surely_evaluated(first)
+        if any(
+            isinstance(part, ast.Return | ast.Continue | ast.Break) for part in ast.walk(statement)
+        ):
+            return
+
+
+def _surely_evaluated(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of an expression or a simple statement that are evaluated whenever it is."""
+    if isinstance(node, ast.BoolOp | ast.IfExp):
+        yield from _surely_evaluated(node.values[0] if isinstance(node, ast.BoolOp) else node.test)
+        return
+    if isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        return
+    yield node
+    for child in ast.iter_child_nodes(node):
+        yield from _surely_evaluated(child)
 
 
 def module_of(scope: Scope) -> Module:

@@ -250,16 +250,60 @@ def test_files_that_import_a_candidate_are_known(root: Path) -> None:
             "comment.py": "# import store\nstore = 1\n",
             "other.py": "from elsewhere import stores\n",
             "second.py": "import main\n",
+            "third.py": "import second\n",
+            "alone.py": "import other\n",
         },
     )
     assert importers(find(root)) == [
+        "app/__init__.py",
         "app/broken.py",
         "app/inner/deep.py",
         "app/member.py",
         "app/relative.py",
         "app/several.py",
         "main.py",
+        "second.py",
+        "third.py",
     ]
+
+
+def test_files_that_a_candidate_imports_are_known(root: Path) -> None:
+    make(
+        root,
+        **{
+            "app/main.py": USE + "from .helpers import fill\nfrom app import config\n",
+            "app/helpers.py": "from .words import WORDS\n",
+            "app/words.py": "WORDS = []\n",
+            "app/config.py": "",
+            "app/other.py": "def fill(): ...\n",
+        },
+    )
+    assert importers(find(root)) == ["app/config.py", "app/helpers.py", "app/words.py"]
+
+
+def test_tests_that_take_a_fixture_are_known(root: Path) -> None:
+    make(
+        root,
+        **{
+            "tests/conftest.py": USE + "@pytest.fixture(scope='session')\ndef films():\n    ...\n",
+            "tests/unit/test_films.py": "def test_size(films): ...\n",
+            "tests/test_books.py": "def test_size(books): ...\n",
+            "test_films.py": "def test_size(films): ...\n",
+        },
+    )
+    assert importers(find(root)) == ["tests/unit/test_films.py"]
+
+
+def test_tests_that_replace_a_name_by_its_path_are_known(root: Path) -> None:
+    make(
+        root,
+        **{
+            "app/store.py": USE,
+            "test_store.py": "import mock\nmock.patch('app.store.utility')\n",
+            "test_other.py": "import mock\nmock.patch('app.other.utility')\n",
+        },
+    )
+    assert importers(find(root)) == ["test_store.py"]
 
 
 def test_files_that_import_a_candidate_package_are_known(root: Path) -> None:
