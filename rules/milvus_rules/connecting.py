@@ -38,6 +38,7 @@ from milvus_rules.writing import (
     Pair,
     call_of,
     can_be_true,
+    has_other_clients,
     is_none,
     is_pure,
     is_statement,
@@ -419,6 +420,8 @@ class Disconnect(Rule):
             ),
         )
         require(NOT_AFTER_CLOSE, lambda: _not_used_after(planning, site))
+        if has_other_clients(site, planning):
+            require_version(planning, "close-detaches", "closing one of several clients")
         if not planning.uses_of(site) and planning.stays(site):
             return []
         client = planning.client(site)

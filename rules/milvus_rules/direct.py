@@ -15,7 +15,16 @@ from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, require, unknown
 from milvus_rules.library import TIMESTAMPS
 from milvus_rules.roles import uses_default_database
-from milvus_rules.writing import Pair, client_call, is_pure, is_statement, keyword, known
+from milvus_rules.writing import (
+    Pair,
+    client_call,
+    has_other_clients,
+    is_pure,
+    is_statement,
+    keyword,
+    known,
+    require_version,
+)
 
 UTILITY = predicate("utility-arguments-known", "every argument has a meaning for the client")
 SWITCH = predicate(
@@ -424,6 +433,8 @@ class Databases(Rule):
 def _switch(site: Site, planning: Planning) -> list[Edit]:
     """Switch the client, and the ORM beside it for what stays there."""
     stays = planning.stays(site)
+    if has_other_clients(site, planning):
+        require_version(planning, "database-per-client", "switching one of several clients")
     if stays and not planning.uses_of(site):
         return []
     row = _utility("use_database", db_name="db_name")

@@ -21,7 +21,7 @@ from migrate_milvus.flow import Content, Site, Slot
 from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, require, unknown
 from migrate_milvus.values import Const
-from milvus_rules import lookups
+from milvus_rules import lookups, versions
 from milvus_rules.contents import held_only_by
 from milvus_rules.writing import (
     Pair,
@@ -43,7 +43,6 @@ ARGUMENTS = predicate("index-arguments-known", "every argument has a meaning for
 NAME = predicate("index-name-known", "the index name is never None")
 
 _KNOWN = ("field_name", "index_params", "timeout", "index_name", "sync", "_async")
-_UNPACK_SINCE = (2, 5, 7)
 
 
 @dataclass
@@ -170,9 +169,13 @@ def _params_known(site: Site, planning: Planning) -> Answer:
     if not all(name.isidentifier() and name not in ("field_name", "index_name") for name in keys):
         return unknown("the dict has keys that add_index() would mistake", recipe)
     inline = isinstance(expression, ast.Dict)
-    if not inline and planning.settings.target_version < _UNPACK_SINCE:
+    if not inline and not versions.available("add-index-keeps-dict", _target(planning)):
         return unknown("add_index(**params) changes the dict before pymilvus 2.5.7", recipe)
     return PROVED
+
+
+def _target(planning: Planning) -> tuple[int, ...]:
+    return planning.settings.target_version
 
 
 def prepare(

@@ -12,6 +12,7 @@ from migrate_milvus.flow import Content, Site
 from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, require, unknown
 from migrate_milvus.values import Container
+from milvus_rules import versions
 from milvus_rules.contents import held_only_by
 from milvus_rules.fields import primary_key
 from milvus_rules.owners import target
@@ -89,7 +90,6 @@ _QUERY = {
 _LATER = ("function_chains", "search_aggregation")
 # Read by neither side.
 _IGNORED = ("travel_timestamp", "graceful_time", "_async", "_callback", "check_task", "check_items")
-_OBJECTS_SINCE = (2, 5, 7)
 
 
 def _allowed(site: Site, names: dict[str, str]) -> dict[str, str]:
@@ -292,7 +292,7 @@ class Search(Rule):
         require(
             RESULTS,
             PROVED
-            if planning.settings.target_version >= _OBJECTS_SINCE
+            if versions.available("hits-as-objects", planning.settings.target_version)
             else unknown(
                 "before pymilvus 2.5.7 the client returned dicts instead of hits with attributes",
                 "Require pymilvus>=2.5.7.",

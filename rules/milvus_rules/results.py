@@ -11,6 +11,7 @@ from migrate_milvus.planning import Planning
 from migrate_milvus.program import ClassInfo, FunctionInfo
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, require, unknown
 from migrate_milvus.values import Object
+from milvus_rules import versions
 from milvus_rules.showing import is_shown, note_shown
 from milvus_rules.writing import is_pure
 
@@ -24,7 +25,6 @@ _ITEMS = {
     "insert": {"primary_keys": "ids", "insert_count": "insert_count", "cost": "cost"},
     "upsert": {"primary_keys": "ids", "upsert_count": "upsert_count", "cost": "cost"},
 }
-_UPSERT_KEYS_SINCE = (2, 6, 3)
 
 
 def check_result(site: Site, planning: Planning) -> None:
@@ -208,8 +208,8 @@ def _written(site: Site, planning: Planning, name: str, verbs: set[str]) -> Temp
         return ("0", *test, '["cost"]') if name == "cost" else None
     keys = {_ITEMS[verb].get(name) for verb in verbs if verb in _ITEMS}
     key = next(iter(keys)) if len(keys) == 1 and verbs <= _ITEMS.keys() else None
-    if key is None or (
-        key == "ids" and "upsert" in verbs and planning.settings.target_version < _UPSERT_KEYS_SINCE
-    ):
+    gates = {"ids": "upsert-ids" if "upsert" in verbs else "", "cost": "result-cost"}
+    gate = gates.get(key or "", "")
+    if key is None or (gate and not versions.available(gate, planning.settings.target_version)):
         return None
     return (result, f'["{key}"]')

@@ -182,6 +182,8 @@ BEHAVIOURS: dict[str, Gate] = {
     "use-database-verifies": Gate("2.6.7"),
     # close() detaches one client only (2.5.12 to 2.6.9 share one alias between equal clients).
     "close-detaches": Gate("2.6.10"),
+    # use_database changes the database of one client (before: of all with the same address).
+    "database-per-client": Gate("2.6.7"),
     # describe_index counts rows (total_rows, indexed_rows, pending_index_rows, state).
     "describe-index-rows": Gate("2.4.5"),
     # grant_privilege_v2(role_name, privilege, collection_name, db_name): 2.4.10 and 2.5.0 had

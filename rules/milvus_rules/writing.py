@@ -85,6 +85,16 @@ def require_version(planning: Planning, method: str, what: str = "") -> None:
     )
 
 
+def has_other_clients(site: Site, planning: Planning) -> bool:
+    """Whether clients of other connections may share what pymilvus 2.5.12 to 2.6.9 share."""
+    key = planning.keys[id(site)]
+    own = any(
+        dotted.endswith(f".{planning.rule_set.client_class}")
+        for dotted in planning.flow.imports.values()
+    )
+    return own or any(other != key for other in planning.places)
+
+
 def keyword(arguments: Arguments, name: str, written: str | None = None) -> Pair | None:
     """The argument ``name`` passed on as the keyword ``written``; None when it was not given."""
     value = arguments.get(name)

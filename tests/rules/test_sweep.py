@@ -397,3 +397,24 @@ def test_bytes_and_line_ends_change_nothing_but_themselves(
         assert result.text is None
     else:
         assert result.text == dressed(expected.text)
+
+
+# --- targets -----------------------------------------------------------------------------------
+
+TARGETS = [(2, 4, 0), (2, 4, 10), (2, 5, 0), (2, 5, 1), (2, 5, 18), (2, 6, 4)]
+
+
+@pytest.mark.parametrize("symbol", SYMBOLS_SWEPT, ids=lambda symbol: symbol.name)
+def test_an_older_target_gets_only_what_it_has(symbol: Symbol) -> None:
+    every = tuple(parameters(symbol))
+    text = Call(symbol, every, 0).program(plain)
+    for target in TARGETS:
+        result = run(text, target)
+        assert not [f for f in result.findings if f.severity is Severity.ERROR]
+        if result.text is None:
+            assert [f for f in result.findings if f.severity is Severity.BLOCKED] or (
+                symbol.verdict == "unchanged" or symbol.rule == "MLV608"
+            )
+            continue
+        lacking = signatures.lacking(ast.parse(result.text), target)
+        assert ".".join(map(str, target)) not in lacking
