@@ -254,9 +254,8 @@ def _report(run: RunResult, settings: Settings, undo: str = "") -> Report:
     from migrate_milvus.report.model import Report
     from migrate_milvus.settings import git_root
 
-    version = ".".join(map(str, settings.target_version))
     root = git_root(Path.cwd()) or settings.root
-    return Report(run, root, f"pymilvus {version} or newer", undo)
+    return Report(run, root, ".".join(map(str, settings.target_version)), undo)
 
 
 def _run_stdin(settings: Settings, options: dict[str, Any]) -> int:

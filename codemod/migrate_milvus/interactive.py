@@ -16,6 +16,7 @@ from migrate_milvus import diffing, pipeline
 from migrate_milvus.document import Document, DocumentError
 from migrate_milvus.model import FileResult, Place, SiteRecord, Status
 from migrate_milvus.parallel import connected
+from migrate_milvus.requirements import check
 from migrate_milvus.settings import Settings
 
 SKIPPED = "skipped"
@@ -75,6 +76,8 @@ class Session:
         for group, steps in groups:
             results += self._group(group, steps, number, total)
             number += len(steps)
+        manifests = check(results, self._settings)
+        results += [pipeline.write_result(result) for result in manifests]
         pipeline.move_places(results)
         return pipeline.conclude(results, written=True, scanned=self._project.scanned)
 

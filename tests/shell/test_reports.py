@@ -64,7 +64,7 @@ def plain(text: str) -> str:
 
 def notebook(*cells: str) -> str:
     """A notebook of these code cells."""
-    code = [
+    code: list[dict[str, Any]] = [
         {
             "cell_type": "code",
             "execution_count": None,

@@ -60,8 +60,8 @@ def _numbers(report: Report) -> Iterator[str]:
 
 
 def _upgrade(report: Report) -> Iterator[str]:
-    if report.requirement and report.run.counts.changed:
-        yield f"<p>The new code needs {escape(report.requirement)}.</p>"
+    if report.requirement:
+        yield f"<p>{escape(report.requirement)}</p>"
     if report.undo:
         yield f"<p>To undo: <code>{escape(report.undo)}</code></p>"
     signatures = [

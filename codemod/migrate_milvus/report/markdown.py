@@ -40,11 +40,11 @@ def _blocks(report: Report) -> Iterator[str]:
     changed = list(report.changed)
     if changed:
         yield f"\n### {'Changed' if run.written else 'Would change'}\n\n"
-        yield from (
-            f"- {_code(result.document.name)}: {_uses(_rewritten(result))}\n" for result in changed
-        )
+        for result in changed:
+            count = _rewritten(result)
+            yield f"- {_code(result.document.name)}{f': {_uses(count)}' if count else ''}\n"
         if report.requirement:
-            yield f"\nThe new code needs {report.requirement}.\n"
+            yield f"\n{_text(report.requirement)}\n"
     signatures = [(result, text) for result in run.results for text in result.signatures]
     if signatures:
         yield "\n### Signatures that change\n\n"

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from migrate_milvus.registry import RuleInfo
 
 
+# The reason of a finding on a requirement that admits releases which are too old.
+REQUIREMENT = "requirement-too-old"
+
+
 @dataclass(frozen=True)
 class Stayed:
     """ORM uses that stay together, and why: ``first`` is the first of ``count`` sites."""
@@ -34,14 +38,36 @@ class Stayed:
 
 @dataclass(frozen=True)
 class Report:
-    """A run, and what its reports say besides: the project's ``root``, which pymilvus the new code
-    needs, and the command that takes back what was written (empty: nothing was, or there is none).
+    """A run, and what its reports say besides: the project's ``root``, the oldest pymilvus that the
+    new code runs on, and the command that takes back what was written (empty: nothing was, or there
+    is none).
     """
 
     run: RunResult
     root: Path
-    requirement: str = ""
+    oldest: str = ""
     undo: str = ""
+
+    @property
+    def requirement(self) -> str:
+        """A sentence on the pymilvus that the new code needs, and where it has to be said."""
+        if not self.oldest or not self.run.counts.changed:
+            return ""
+        needs = f"The new code needs pymilvus {self.oldest} or newer"
+        places = [
+            (f"{finding.place.page}:{finding.place.line}", result.text is not None)
+            for result in self.run.results
+            for finding in result.findings
+            if finding.reason == REQUIREMENT
+        ]
+        if not places:
+            return f"{needs}."
+        names = ", ".join(place for place, _ in places)
+        if all(raised for _, raised in places):
+            verb = "says" if len(places) == 1 else "say"
+            return f"{needs}: {names} {verb} so {'now' if self.run.written else 'then'}."
+        verb = "admits" if len(places) == 1 else "admit"
+        return f"{needs}: {names} {verb} older ones (--bump-requirement raises it)."
 
     @property
     def changed(self) -> Iterator[FileResult]:

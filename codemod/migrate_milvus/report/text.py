@@ -33,17 +33,17 @@ def render(report: Report, *, verbose: bool = False, colour: bool = False) -> st
         parts.extend(_written(report))
     parts.append(summary(run) + "\n")
     if run.written and run.counts.changed:
-        parts.append(f"The new code needs {report.requirement}.\n" if report.requirement else "")
+        parts.append(f"{report.requirement}\n" if report.requirement else "")
         parts.append(f"To undo: {report.undo}\n" if report.undo else "")
     return "".join(parts)
 
 
 def _written(report: Report) -> Iterator[str]:
     """Every file that was written, and every unit that stayed."""
-    files = [
-        f"{result.document.name} ({_uses(_count(result, Status.REWRITTEN))})"
-        for result in report.changed
-    ]
+    files = []
+    for result in report.changed:
+        count = _count(result, Status.REWRITTEN)
+        files.append(f"{result.document.name} ({_uses(count)})" if count else result.document.name)
     if files:
         yield _listed("Written:", files)
     stayed = [
