@@ -126,6 +126,7 @@ def _keep_replaced(planning: Planning) -> None:
 def _round(planning: Planning) -> None:
     planning.draft = Draft()
     planning.crossing.start()
+    planning.configured.start()
     planning.asked = planning.asking or None
     planning.asking = set()
     _keep_together(planning)
@@ -335,11 +336,9 @@ def _finish(planning: Planning, chains: bool) -> dict[str, Plan]:
     flow = planning.flow
     edits: list[Edit] = []
     if any(_counts(planning, site) for site in planning.sites if planning.is_active(site)):
-        edits = [
-            *handover.client_edits(planning),  # ``global`` goes before what is inserted there
-            *planning.draft.edits,
-            *handover.name_edits(planning),
-        ]
+        calls = [*planning.draft.edits, *handover.name_edits(planning)]
+        # ``global``, and what gets the client, go before what is inserted there.
+        edits = [*handover.client_edits(planning), *planning.configured.edits(calls), *calls]
     report = reporting.report(planning, bool(edits), chains)
     plans = {
         module.name: Plan(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from migrate_milvus import placement
 from migrate_milvus.arguments import Arguments, bind
+from migrate_milvus.configured import ConfiguredClient
 from migrate_milvus.crossing import Beside, Crossing
 from migrate_milvus.edits import (
     Argument,
@@ -153,6 +154,7 @@ class Planning:
         # Clients that an earlier run left, and connections whose client is another one after all.
         self.left: dict[Hashable, LeftClient] = {}
         self.renewed: set[Hashable] = set()
+        self.configured = ConfiguredClient(self)
         self.connect_unknown = False
         # The sites that were written with a client in the round before; None in the first one.
         self.asked: set[int] | None = None
@@ -647,6 +649,12 @@ class Planning:
                 ),
             )
         if place is None:
+            if not self.connect_unknown and self._takes_configured(site):
+                configured = self.configured.text(site)
+                if isinstance(configured, str):
+                    return configured
+                require(IN_SIGHT, configured)
+                return "client"
             if self.connect_unknown or (
                 self.unit(site) is None
                 and any(
@@ -792,6 +800,19 @@ class Planning:
         if slot is not None and slot.kind == "return" and isinstance(slot.owner, FunctionInfo):
             found.add(slot.owner)
         return found
+
+    def _takes_configured(self, site: Site) -> bool:
+        """Whether the client of the settings is the one that a site means.
+
+        They name one client, for the connection that is meant when none is named; what acts on the
+        whole connection would act on everybody's.
+        """
+        connections = self.rule_set.connections
+        if not self.settings.client:
+            return False
+        return connections.is_default(self.keys[id(site)]) and not (
+            connections.is_disconnect(site.symbol) or connections.acts_on_alias(site.symbol)
+        )
 
     def _client_of_module(self, place: placement.Place, home: Module, site: Site) -> str:
         """The expression for a client that another module holds."""

@@ -130,6 +130,9 @@ class Connections(Protocol):
     def acts_on_alias(self, symbol: str) -> bool:
         """Whether the symbol changes what every user of the connection sees."""
 
+    def is_default(self, key: Hashable | None) -> bool:
+        """Whether the key is that of the connection which is meant when none is named."""
+
     def asks(self, symbol: str) -> bool:
         """Whether the symbol asks if a connection is open."""
 

@@ -350,6 +350,9 @@ class _Connections:
     def acts_on_alias(self, symbol: str) -> bool:
         return symbol in ("db.using_database", "utility.reset_password")
 
+    def is_default(self, key: Hashable | None) -> bool:
+        return key == ("constant", "default")
+
     def asks(self, symbol: str) -> bool:
         return symbol == "connections.has_connection"
 
