@@ -44,6 +44,7 @@ from milvus_rules.writing import (
     by_hand,
     can_be_true,
     client_call,
+    in_a_thread,
     is_pure,
     keyword,
     known,
@@ -70,6 +71,8 @@ _DELETE = {
     "consistency_level": "consistency_level",
     "expr_params": "filter_params",
 }
+_THREAD = {name: name for name in _WRITE if name != "_async"}
+_ROWS = "# data must be rows, a list of dicts: the client takes no columns"
 _SEQUENCES = (Shape.LIST, Shape.ARRAY)
 
 
@@ -122,7 +125,7 @@ class Write(Rule):
                     or not can_be_true(frozenset(planning.flow.value(asynchronous)))
                     else refuted(
                         "_async=True asks for a future, which the client does not give",
-                        "executor.submit(client.insert, collection_name=..., data=rows)",
+                        in_a_thread(planning, site, site.symbol.rpartition(".")[2], _THREAD, _ROWS),
                     )
                 ),
             )
@@ -559,7 +562,7 @@ class Delete(Rule):
                 or not can_be_true(frozenset(planning.flow.value(asynchronous)))
                 else refuted(
                     "_async=True asks for a future, which the client does not give",
-                    "executor.submit(client.delete, collection_name=..., filter=...)",
+                    in_a_thread(planning, site, "delete", _DELETE),
                 )
             ),
         )

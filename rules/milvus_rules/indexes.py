@@ -29,6 +29,7 @@ from milvus_rules.writing import (
     call_of,
     can_be_true,
     client_call,
+    in_a_thread,
     is_none,
     is_pure,
     is_statement,
@@ -123,7 +124,13 @@ def check(site: Site, planning: Planning) -> None:
             if asynchronous is None or not can_be_true(frozenset(planning.flow.value(asynchronous)))
             else refuted(
                 "create_index(_async=True) returns a future, which the client throws away",
-                "Call it in a thread: executor.submit(client.create_index, ...).",
+                in_a_thread(
+                    planning,
+                    site,
+                    "create_index",
+                    {"index_params": "index_params", "timeout": "timeout"},
+                    "# index_params made with client.prepare_index_params() and add_index(...)",
+                ),
             )
         ),
     )

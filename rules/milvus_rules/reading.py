@@ -16,7 +16,15 @@ from milvus_rules import versions
 from milvus_rules.contents import held_only_by
 from milvus_rules.fields import primary_key
 from milvus_rules.owners import target
-from milvus_rules.writing import Pair, by_hand, can_be_true, client_call, is_none, require_version
+from milvus_rules.writing import (
+    Pair,
+    by_hand,
+    can_be_true,
+    client_call,
+    in_a_thread,
+    is_none,
+    require_version,
+)
 from milvus_rules.writing import known as _all_known
 
 ARGUMENTS = predicate("search-arguments-known", "every argument has a meaning for the client")
@@ -237,13 +245,6 @@ def _not_empty(planning: Planning, node: ast.expr | None) -> Answer:
     return PROVED
 
 
-_ASYNC_RECIPE = (
-    "with ThreadPoolExecutor() as executor:\n"
-    "    future = executor.submit(client.search, collection_name=..., data=...)\n"
-    "or use AsyncMilvusClient and await client.search(...)."
-)
-
-
 class Search(Rule):
     """``collection.search(...)`` becomes ``client.search(collection_name=..., ...)``, by keyword.
 
@@ -287,7 +288,9 @@ class Search(Rule):
             if name in arguments:
                 require_version(planning, "search-aggregation", f"{name}= of search")
         require(ARGUMENTS, lambda: unpacked_can_change(site, planning))
-        require(NOT_ASYNC, lambda: _not_async(planning, arguments, _ASYNC_RECIPE))
+        method = "hybrid_search" if hybrid else "search"
+        by_thread = in_a_thread(planning, site, method, names)
+        require(NOT_ASYNC, lambda: _not_async(planning, arguments, by_thread))
         require(DATA, lambda: _not_empty(planning, arguments.get("reqs" if hybrid else "data")))
         require(
             RESULTS,
@@ -303,7 +306,7 @@ class Search(Rule):
         call = client_call(
             planning,
             site,
-            "hybrid_search" if hybrid else "search",
+            method,
             ("collection_name", collection),
             *pairs,
             partition,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from migrate_milvus.arguments import Arguments
 from migrate_milvus.edits import Argument, CallTemplate, Src, Template
@@ -51,6 +51,32 @@ def by_hand(planning: Planning, site: Site, method: str, *arguments: Pair | None
     if len(line) <= 90 and "\n" not in line:
         return line
     return "\n".join([f"client.{method}(", *(f"    {one}," for one in given), ")"])
+
+
+def in_a_thread(
+    planning: Planning, site: Site, method: str, names: Mapping[str, str], note: str = ""
+) -> str:
+    """The recipe for a call with ``_async``: what a future of the client's call takes.
+
+    ``names`` are the client's keywords for the ORM's parameters; ``note`` is a line for the reader.
+    """
+    arguments = planning.arguments(site)
+    pairs = [
+        (names[name], (Src(value),))
+        for name in dict.fromkeys(arguments.order)
+        if name in names and (value := arguments.get(name)) is not None
+    ]
+    call = by_hand(planning, site, method, *pairs)
+    given = call.removeprefix(f"client.{method}(")
+    head = f"\n    client.{method}," if given.startswith("\n") else f"client.{method}, "
+    lines = [
+        "from concurrent.futures import ThreadPoolExecutor",
+        "executor = ThreadPoolExecutor()",
+        f"future = executor.submit({head}{given}",
+        "result = future.result()  # raises what the call raised",
+        f"# in async code: await AsyncMilvusClient(uri=...).{method}(...), with the same keywords",
+    ]
+    return "\n".join([*([note] if note else []), *lines])
 
 
 def named(planning: Planning, site: Site) -> str:
