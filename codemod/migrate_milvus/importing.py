@@ -6,7 +6,7 @@ import ast
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from migrate_milvus.edits import ChangeImport, Edit, InsertStatements, Line, ReplaceStatement, Src
@@ -70,7 +70,7 @@ def import_edits(
         if beside is not None:
             edits.append(InsertStatements(beside.statement, (line,), beside.after))
         else:
-            edits.append(_insert_import(flow, plan, line, apart=True))
+            edits.append(_insert_import(flow, plan, line, apart=_keeps_imports(flow, by_statement)))
     for module in sorted(plan.modules):
         edits.append(_insert_module(flow, module))
     return edits
@@ -336,6 +336,15 @@ def _insert_import(flow: Flow, plan: Plan, line: Line, apart: bool = False) -> E
         lines = (Line(("",)), line) if apart else (line,)
         return InsertStatements(last, lines, after=True)
     return InsertStatements(body[0], (line, Line(("",))), after=_is_docstring(body[0]))
+
+
+def _keeps_imports(flow: Flow, removed: Mapping[ast.stmt, Sequence[ast.alias]]) -> bool:
+    """Whether an import is left at the level of the module."""
+    return any(
+        isinstance(statement, ast.Import | ast.ImportFrom)
+        and len(removed.get(statement, ())) < len(statement.names)
+        for statement in flow.module.tree.body
+    )
 
 
 def _is_future(statement: ast.stmt) -> bool:
