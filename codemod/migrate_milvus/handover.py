@@ -265,10 +265,31 @@ def _declaration(planning: Planning, module: Module, text: str) -> Edit:
         ):
             break  # what is declared after it would be unset again
         previous = statement
+    imported = _import_of_library(planning, module)
+    if imported is not None:
+        in_cells = module.source.program is not None
+        if in_cells or previous is None or previous.lineno < imported.lineno:
+            previous = imported  # the annotation names what is imported there
     line = Line((text,))
     if previous is None:
         return InsertStatements(body[0], (line, Line(("",)), Line(("",))))
     return InsertStatements(previous, (Line(("",)), line), after=True)
+
+
+def _import_of_library(planning: Planning, module: Module) -> ast.stmt | None:
+    """The last of the imports among which the module first imports the library."""
+    found: ast.stmt | None = None
+    for statement in module.tree.body:
+        if not isinstance(statement, ast.Import | ast.ImportFrom):
+            if found is not None:
+                break
+            continue
+        names = [alias.name for alias in statement.names]
+        if isinstance(statement, ast.ImportFrom):
+            names = [] if statement.level else [statement.module or ""]
+        if found is not None or any(planning.flow.library.is_package(name) for name in names):
+            found = statement
+    return found
 
 
 def _is_docstring(statement: ast.stmt) -> bool:

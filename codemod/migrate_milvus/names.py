@@ -106,6 +106,10 @@ class _Order:
         self.uses: dict[tuple[ast.AST, str], _Uses] = defaultdict(_Uses)
         self.outside: set[tuple[ast.AST | None, str]] = set()
         self.star = False
+        self._postponed = any(
+            isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+            for statement in source.tree.body
+        )
         self._homes: dict[ast.AST, tuple[ast.AST, frozenset[ast.AST]]] = {
             source.tree: (source.tree, frozenset())
         }
@@ -171,7 +175,9 @@ class _Order:
             parent = self.parents[at]
             if isinstance(parent, (*_LATER, ast.arg)):
                 return
-            if at is getattr(parent, "annotation", None) or at is getattr(parent, "returns", None):
+            if at is getattr(parent, "returns", None):
+                return
+            if at is getattr(parent, "annotation", None) and not self._evaluated(parent):
                 return
             if isinstance(parent, _COMPREHENSION) and node.id in _targets(parent):
                 return
@@ -187,6 +193,14 @@ class _Order:
         if (home, node.id) in self.uses:
             position = (node.lineno, node.col_offset)
             self.uses[home, node.id].reads.append((position, loops))
+
+    def _evaluated(self, node: ast.AST) -> bool:
+        """Whether the annotation of a node is looked at where it stands: not in functions."""
+        return (
+            isinstance(node, ast.AnnAssign)
+            and not self._postponed
+            and isinstance(self._home(node)[0], ast.Module | ast.ClassDef)
+        )
 
     def _home(self, node: ast.AST) -> tuple[ast.AST, frozenset[ast.AST]]:
         """The scope in which ``node`` runs, and the loops around it there."""

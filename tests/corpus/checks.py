@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import os
@@ -13,6 +14,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from .notebooks import View
+
+_AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 #: Redefined, undefined, unused names. Only what was not there before counts.
 RUFF_RULES = "F401,F811,F821,F841"
 
@@ -28,7 +32,11 @@ def syntax_errors(root: Path, paths: Sequence[str]) -> list[str]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                compile((root / path).read_bytes(), path, "exec", dont_inherit=True)
+                data: bytes | str = (root / path).read_bytes()
+                flags = 0
+                if path.endswith(".ipynb"):
+                    data, flags = View((root / path).read_bytes()).text, _AWAIT
+                compile(data, path, "exec", flags, dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError) as error:
             found.append(f"{path}: {error}")
     return found
@@ -99,7 +107,9 @@ def _mypy(root: Path, paths: Sequence[str], scratch: Path) -> list[tuple[str, st
     settings.write_text(MYPY_SETTINGS)
     environment = {**os.environ, "MYPYPATH": str(library)}
     found: list[tuple[str, str, int]] = []
-    for path in paths:  # one at a time: two files of the same name are an error otherwise
+    for path in (
+        p for p in paths if not p.endswith(".ipynb")
+    ):  # one at a time: two files of the same name are an error otherwise
         command = [sys.executable, "-m", "mypy", "--config-file", str(settings)]
         command += ["--cache-dir", str(scratch / "mypy")]
         command += ["--no-error-summary", "--no-color-output", "--hide-error-context", "--", path]

@@ -222,9 +222,11 @@ def is_library(path: PurePosixPath) -> bool:
 def python_files(root: Path) -> list[Path]:
     skip_library = (root / "pymilvus" / "orm").is_dir()
     found = []
-    for path in sorted(root.rglob("*.py")):
+    for path in sorted([*root.rglob("*.py"), *root.rglob("*.ipynb")]):
         relative = PurePosixPath(path.relative_to(root).as_posix())
-        if ".git" in relative.parts or (skip_library and is_library(relative)):
+        if {".git", ".ipynb_checkpoints"} & set(relative.parts) or (
+            skip_library and is_library(relative)
+        ):
             continue
         if path.is_file():
             found.append(path)
@@ -239,16 +241,21 @@ def detect(root: Path, files: Iterable[Path] | None = None) -> Detected:
         name = path.relative_to(root).as_posix()
         try:
             with open(path, "rb") as stream:
-                sources[name] = decode(stream.read())
-        except (OSError, UnicodeDecodeError, LookupError, SyntaxError) as error:
+                sources[name] = decode(stream.read(), name)
+        except (OSError, ValueError, LookupError, SyntaxError) as error:
             detected.unreadable[name] = str(error)
     return detect_sources(sources, detected)
 
 
-def decode(data: bytes) -> str:
+def decode(data: bytes, name: str = "") -> str:
+    """The text of a file as Python; a notebook's cells, one after the other."""
     import io
     import tokenize
 
+    if name.endswith(".ipynb"):
+        from .notebooks import View
+
+        return View(data).text
     encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     text = data.decode(encoding)
     # Line numbers are those of every Python tool: \r\n and a lone \r end a line too.

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .notebooks import View
+
 #: Rules about a file or about the tool itself: their place is no ORM use.
 FILE_RULES = frozenset({"MLV001", "MLV002", "MLV003"})
 
@@ -75,11 +77,12 @@ def from_data(data: dict[str, Any], root: Path) -> Report:
     report = Report()
     for file in data["files"]:
         name = relative(file["path"], root)
+        view = View((root / name).read_bytes()) if _has_cells(file) else None
         if file["changed"]:
             report.changed.add(name)
         listed = report.listed.setdefault(name, set())
         for finding in file["findings"]:
-            entry = _entry(finding, name)
+            entry = _entry(finding, name, view)
             listed.add(entry.line)
             if finding["severity"] == "error":
                 message = " ".join(finding.get("message", "").split())
@@ -90,17 +93,22 @@ def from_data(data: dict[str, Any], root: Path) -> Report:
                 if entry.rule not in FILE_RULES:
                     report.entries.append(entry)
         for site in file["sites"]:
-            entry = _entry(site, name)
+            entry = _entry(site, name, view)
             listed.add(entry.line)
             if site["status"] != "rewritten":
                 report.entries.append(entry)
     return report
 
 
-def _entry(item: dict[str, Any], path: str) -> Entry:
+def _has_cells(file: dict[str, Any]) -> bool:
+    return any("cell" in item for item in (*file["findings"], *file["sites"]))
+
+
+def _entry(item: dict[str, Any], path: str, view: View | None = None) -> Entry:
+    line: int = item["line"]
     return Entry(
         path,
-        item["line"],
+        view.line(item["cell"], line) if view is not None and "cell" in item else line,
         item["column"],
         item["rule"],
         item.get("reason", ""),

@@ -27,7 +27,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from . import checks, download, report, table
+from . import checks, download, notebooks, report, table
 from .detector import decode, detect, python_files
 from .expected import ARCHIVES, Archive
 from .measure import Measured, Tree, measure
@@ -187,6 +187,10 @@ def run(project: Project, folder: Path, options: argparse.Namespace, scratch: Pa
     result = measure(project.label, old, new, first, second, library_tests=project.library)
     result.expected = project.expected
     changed = sorted(name for name in old.texts if old.texts[name] != new.texts.get(name))
+    for name in changed:
+        if name.endswith(".ipynb"):
+            sides = ((side / name).read_bytes() for side in (before, after))
+            result.errors += [f"{name}: {what}" for what in notebooks.outside_cells(*sides)]
     was_broken = {line.split(":")[0] for line in checks.syntax_errors(before, changed)}
     result.syntax = [
         line
@@ -242,8 +246,8 @@ def read_tree(root: Path, names: Iterable[str], context: Iterable[str] = ()) -> 
     texts = {}
     for name in names:
         try:
-            texts[name] = decode((root / name).read_bytes())
-        except (UnicodeDecodeError, LookupError, SyntaxError):
+            texts[name] = decode((root / name).read_bytes(), name)
+        except (ValueError, LookupError, SyntaxError):
             texts[name] = (root / name).read_bytes().decode("latin-1")
     detected = detect(root, [root / name for name in dict.fromkeys((*names, *context))])
     return Tree(texts, detected)

@@ -357,3 +357,45 @@ def test_a_mark_that_a_cell_holds_is_not_taken_for_one() -> None:
     program = Program([Cell(n, text, (Code(text),)) for n, text in enumerate(texts, 1)])
 
     assert program.split(program.text) == texts
+
+
+def test_a_client_of_functions_is_declared_where_the_library_is_imported() -> None:
+    result = migrate_cells(
+        "def first():\n    return 1",
+        "import os",
+        "%%html\n<p>",
+        "import sys\nfrom pymilvus import connections, utility\nimport json",
+        'def connect():\n    connections.connect(host="h")',
+        "def use():\n    return utility.list_collections()",
+        "connect()\nuse()",
+    )
+
+    assert new_cells(result)[4] == (
+        "import sys\nfrom pymilvus import MilvusClient\nimport json\n\nclient: MilvusClient"
+    )
+    assert set(new_cells(result)) == {4, 5, 6}
+
+
+def test_a_class_that_a_later_cell_imports_is_imported_for_an_earlier_one() -> None:
+    result = migrate_cells(CONNECT, "from pymilvus import MilvusClient\n\nc = MilvusClient()")
+
+    assert new_cells(result) == {
+        1: 'from pymilvus import MilvusClient\n\nclient = MilvusClient(uri="http://h:19530")\n'
+    }
+
+
+def test_what_one_cell_says_does_not_move_to_another() -> None:
+    fields = (
+        "from pymilvus import CollectionSchema, DataType, FieldSchema\n\n"
+        'fields = [FieldSchema("id", DataType.INT64, is_primary=True)]'
+    )
+    index = 'index = {"index_type": "FLAT", "metric_type": "L2", "params": {}}'
+    made = 'c = Collection("books", CollectionSchema(fields))'
+    create = 'c.create_index("v", index)'
+    result = migrate_cells(CONNECT, fields, index, made, create)
+
+    assert not {2, 3} & set(new_cells(result))
+    assert "**index" in new_cells(result)[5]
+    together = migrate_cells(CONNECT, f"{fields}\n{made}", f"{index}\n{create}")
+    assert "add_field" in new_cells(together)[2]
+    assert "**index" not in new_cells(together)[3]
