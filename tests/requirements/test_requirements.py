@@ -37,26 +37,29 @@ MANIFESTS = {
         "[project.optional-dependencies]\n"
         "all = ['pymilvus[bulk_writer]==2.4.*; os_name == \"posix\"']\n"
         '[dependency-groups]\ntest = ["pytest", "pymilvus"]\n',
-        '[project]\nname = "pymilvus-demo"\ndependencies = [\n  "numpy",\n  "pymilvus>=2.6.13",\n]\n'
+        '[project]\nname = "pymilvus-demo"\n'
+        'dependencies = [\n  "numpy",\n  "pymilvus>=2.6.13",\n]\n'
         "[project.optional-dependencies]\n"
         "all = ['pymilvus[bulk_writer]>=2.6.13; os_name == \"posix\"']\n"
         '[dependency-groups]\ntest = ["pytest", "pymilvus>=2.6.13"]\n',
     ),
     "setup.cfg": (
-        "[metadata]\nname = demo\n[options]\ninstall_requires =\n    numpy\n    pymilvus<3,>=2.2\n",
-        "[metadata]\nname = demo\n[options]\ninstall_requires =\n    numpy\n    pymilvus>=2.6.13,<3\n",
+        "[options]\ninstall_requires =\n    numpy\n    pymilvus<3,>=2.2\n",
+        "[options]\ninstall_requires =\n    numpy\n    pymilvus>=2.6.13,<3\n",
     ),
     "setup.py": (
-        "from setuptools import setup\n\nsetup(name='demo', install_requires=['pymilvus >= 2.4.1'])\n",
-        "from setuptools import setup\n\nsetup(name='demo', install_requires=['pymilvus >=2.6.13'])\n",
+        "from setuptools import setup\n\nsetup(install_requires=['pymilvus >= 2.4.1'])\n",
+        "from setuptools import setup\n\nsetup(install_requires=['pymilvus >=2.6.13'])\n",
     ),
     "Pipfile": (
-        '[packages]\npymilvus = "==2.4.0"\nnumpy = "*"\n[dev-packages]\npymilvus = {version = "*"}\n',
+        '[packages]\npymilvus = "==2.4.0"\nnumpy = "*"\n[dev-packages]\n'
+        'pymilvus = {version = "*"}\n',
         '[packages]\npymilvus = ">=2.6.13"\nnumpy = "*"\n[dev-packages]\n'
         'pymilvus = {version = ">=2.6.13"}\n',
     ),
     "environment.yml": (
-        "dependencies:\n  - python=3.11\n  - conda-forge::pymilvus=2.4\n  - pip:\n    - pymilvus==2.4.9\n",
+        "dependencies:\n  - python=3.11\n  - conda-forge::pymilvus=2.4\n  - pip:\n"
+        "    - pymilvus==2.4.9\n",
         "dependencies:\n  - python=3.11\n  - conda-forge::pymilvus>=2.6.13\n  - pip:\n"
         "    - pymilvus>=2.6.13\n",
     ),

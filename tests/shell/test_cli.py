@@ -338,7 +338,8 @@ def test_help_and_a_run_without_orm_code_load_no_parser(
     code = (
         "import sys\nfrom migrate_milvus.cli import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "heavy = {'libcst', 'pymilvus', 'rich', 'packaging', 'pathspec', 'difflib', 'migrate_milvus.engine'}\n"
+        "heavy = {'libcst', 'pymilvus', 'rich', 'packaging', 'pathspec', 'difflib'}\n"
+        "heavy.add('migrate_milvus.engine')\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
     assert start("-c", code, *arguments, cwd=project).stderr == "[]\n"
