@@ -236,6 +236,15 @@ class _Spread:
         """Whether the address, or part of it, stands in the dict."""
         return any(name in self.items for name in _ADDRESS)
 
+    def is_private(self, planning: Planning) -> bool:
+        """Whether the dict is in a variable that no other file reads."""
+        slot = planning.flow.reads.get(self.expression)
+        return (
+            isinstance(self.expression, ast.Name)
+            and slot is not None
+            and not planning.crossing.is_seen_elsewhere(slot)
+        )
+
     def edits(self, planning: Planning, site: Site, uri: Template) -> list[Edit]:
         """The dict as the client takes it: its address as one uri, and without the alias."""
         same = not self.holds_address or uri == (Src(self.items.get("uri", self.display)),)
@@ -243,9 +252,9 @@ class _Spread:
             return []
         require(
             ARGUMENTS,
-            unknown("the connection stays beside the client, and both read this dict", _WRITE_OUT)
-            if planning.stays(site)
-            else PROVED,
+            PROVED
+            if not planning.stays(site) and self.is_private(planning)
+            else unknown("the client takes one uri, and others may read this dict", _WRITE_OUT),
         )
         pairs: list[tuple[str, Template]] = [("uri", uri)] if self.holds_address else []
         pairs += [(name, (Src(node),)) for name, node in self.items.items() if name in _PASSED]

@@ -36,6 +36,7 @@ MAKERS = ("Collection.create_index", "Index")
 # Values that are the same in the parameters that the ORM stored and in those of the client.
 _SAME_KEYS = ("index_type", "metric_type")
 _ITEMS = {"Index.field_name": '["field_name"]', "Index.index_name": '["index_name"]'}
+_SCOPES = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
 _DESCRIPTION = "the client's description of the index"
 _READERS = frozenset({"print", "str", "repr", "len", "format", "sorted", "list", "set"})
 _READING_METHODS = frozenset(
@@ -513,8 +514,9 @@ def _only_reads(loop: ast.For, site: Site, planning: Planning) -> bool:
 
 
 def _readers(comprehension: ast.AST, index: ast.Name) -> list[ast.Name]:
-    """Where a comprehension with one ``for`` reads its variable; nowhere if it has more."""
-    if len(getattr(comprehension, "generators", ())) != 1:
+    """Where a comprehension with one ``for`` reads its variable; nowhere if it is not so plain."""
+    inner = [node for node in ast.walk(comprehension) if isinstance(node, _SCOPES)]
+    if len(getattr(comprehension, "generators", ())) != 1 or inner != [comprehension]:
         return []
     return [
         node
