@@ -29,6 +29,9 @@ from migrate_milvus.values import (
     Opaque,
 )
 
+# How pytest looks up a fixture by a computed name.
+_LOOKED_UP = "getfixturevalue"
+
 
 def check_units(planning: Planning) -> None:
     kinds = planning.rule_set.unit_kinds
@@ -237,6 +240,17 @@ def _check_slot(planning: Planning, unit: Unit, slot: Slot) -> None:
                     f"{planning.line_of(planning.flow.escaped_functions[function])}: "
                     "its callers are out of sight",
                     "Let it take and return the collection's name.",
+                ),
+            )
+        elif "fixture" in function.decorators and _LOOKED_UP in planning.flow.program.attributes:
+            _try(
+                planning,
+                unit,
+                where,
+                CALLERS,
+                unknown(
+                    f"the fixture {function.name}() gives it, and fixtures are looked up by name",
+                    "Name the fixtures as parameters, and run again.",
                 ),
             )
         elif function.opaque_decorators:

@@ -308,7 +308,7 @@ class Interpreter:
 
     def fixture(self, info: FunctionInfo, name: str) -> Abstract | None:
         """What pytest passes for a parameter that is named like a fixture."""
-        if not (info.name.startswith("test") or "fixture" in info.decorators):
+        if not info.takes_fixtures:
             return None
         for made in self.module.functions.values():
             if made.name == name and "fixture" in made.decorators and made is not info:

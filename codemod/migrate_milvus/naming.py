@@ -151,6 +151,8 @@ def _new_name(planning: Planning, slot: Slot) -> str:
     )
     if not is_parameter and not made_here:
         return old
+    if is_parameter and isinstance(slot.owner, FunctionInfo) and slot.owner.takes_fixtures:
+        return old  # it names the fixture
     if is_parameter and isinstance(slot.owner, FunctionInfo) and planning.shares_calls(slot.owner):
         return old  # other functions take the same keyword
     scope = slot.owner

@@ -32,6 +32,7 @@ TRANSPARENT = frozenset(
         "overload",
         "jit",
         "no_grad",
+        "pytest.mark",
     ]
 )
 
@@ -53,6 +54,11 @@ class FunctionInfo:
     generator: bool
 
     @property
+    def takes_fixtures(self) -> bool:
+        """Whether pytest passes what the parameters are named like."""
+        return self.name.startswith("test") or "fixture" in self.decorators
+
+    @property
     def is_method(self) -> bool:
         """Whether the first parameter is the instance (or the class)."""
         return self.owner is not None and "staticmethod" not in self.decorators
@@ -65,7 +71,15 @@ class FunctionInfo:
     @property
     def opaque_decorators(self) -> tuple[str, ...]:
         """Decorators that may register or change the function."""
-        return tuple(d for d in self.decorators if d not in TRANSPARENT)
+        return tuple(d for d in self.decorators if d not in TRANSPARENT and not self._is_fixture(d))
+
+    def _is_fixture(self, decorator: str) -> bool:
+        """``@pytest.fixture``: whom the function's result is passed to is followed by its name."""
+        return decorator == "fixture" and not any(
+            isinstance(node, ast.Name) and node.id == decorator
+            for part in getattr(self.node, "decorator_list", ())
+            for node in (part.func if isinstance(part, ast.Call) else part,)
+        )
 
     @property
     def self_name(self) -> str | None:
@@ -205,10 +219,12 @@ def _merged(parts: Iterable[dict[ast.AST, _T]]) -> dict[ast.AST, _T]:
 
 
 def decorator_name(node: ast.expr) -> str:
-    """The last name of a decorator: ``app.get("/")`` is ``get``."""
+    """The last name of a decorator: ``app.get("/")`` is ``get``; all marks of pytest are one."""
     while isinstance(node, ast.Call):
         node = node.func
     if isinstance(node, ast.Attribute):
+        if ast.unparse(node.value) == "pytest.mark":
+            return "pytest.mark"
         return node.attr
     return node.id if isinstance(node, ast.Name) else "?"
 

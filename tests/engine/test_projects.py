@@ -341,6 +341,69 @@ def test_a_module_that_passes_it_on_gets_the_client_too() -> None:
     assert "both(client))" in text
 
 
+# ---- fixtures of pytest --------------------------------------------------------------------------
+
+OPENING = """\
+from pymilvus import Collection, connections
+
+
+def opened(name):
+    connections.connect(host="localhost", port="19530")
+    return Collection(name)
+
+
+def size(collection):
+    return collection.num_entities
+"""
+CONFTEST = """\
+import pytest
+from store import opened
+
+
+@pytest.fixture(scope="session")
+def films():
+    collection = opened("films")
+    yield collection
+    collection.drop()
+"""
+TEST = """\
+import pytest
+from store import size
+
+
+@pytest.mark.slow
+def test_size(films):
+    assert size(films) == films.num_entities
+"""
+
+
+def test_a_fixture_gives_the_name_to_tests_that_keep_its_own() -> None:
+    files = {"store.py": OPENING, "tests/conftest.py": CONFTEST, "tests/test_films.py": TEST}
+    results = migrate_files(files)
+    text = results["tests/test_films.py"].text
+    assert text is not None
+    assert "def test_size(films):\n" in text
+    assert 'store.client.get_collection_stats(films)["row_count"]\n' in text
+    text = results["tests/conftest.py"].text
+    assert text is not None
+    assert "    yield collection\n    store.client.drop_collection(collection)\n" in text
+
+
+def test_no_module_imports_a_conftest() -> None:
+    conftest = OPENING + CONFTEST.replace("from store import opened\n", "")
+    results = migrate_files({"tests/conftest.py": conftest, "tests/test_films.py": TEST})
+    assert results["tests/test_films.py"].text is None
+    assert results["tests/conftest.py"].text is None
+
+
+def test_fixtures_that_are_looked_up_by_name_stay() -> None:
+    test = TEST + '    assert request.getfixturevalue("films")\n'
+    files = {"store.py": OPENING, "tests/conftest.py": CONFTEST, "tests/test_films.py": test}
+    results = migrate_files(files)
+    assert results["tests/conftest.py"].text is None
+    assert results["tests/test_films.py"].text is None
+
+
 # ---- which files are written ---------------------------------------------------------------------
 
 
