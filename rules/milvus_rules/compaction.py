@@ -18,7 +18,7 @@ from migrate_milvus.edits import (
 from migrate_milvus.flow import Site
 from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, require, unknown
-from milvus_rules.described import READ, read, read_known
+from milvus_rules.described import check_read, read
 from milvus_rules.writing import client_call, is_none, is_statement, keyword, known
 
 JOB = predicate("compaction-job-known", "the job that is asked about was started just before")
@@ -93,7 +93,7 @@ class Compaction(Rule):
         state = client_call(planning, site, "get_compaction_state", (None, (variable,)), passed)
         if waits:
             return _wait(site, planning, state)
-        require(READ, lambda: read_known(site, planning))
+        check_read(site, planning)
         return [ReplaceNode(site.node, (state,))]
 
 

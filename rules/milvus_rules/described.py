@@ -19,6 +19,7 @@ from migrate_milvus.registry import PROVED, Answer, Rule, predicate, require, un
 from migrate_milvus.values import Const, Object, Opaque, only
 from milvus_rules.owners import owner_name
 from milvus_rules.roles import grants_known
+from milvus_rules.showing import is_shown, note_shown
 from milvus_rules.writing import Pair, client_call, is_none, is_pure, keyword, known
 
 READ = predicate("answer-read-known", "all that is read of the answer is in the client's too")
@@ -114,7 +115,7 @@ def ask(site: Site, planning: Planning) -> list[Edit]:
     if row.flag is not None:
         wanted = row.flag
         require(DETAIL, lambda: _flag(arguments.get(wanted[0]), wanted, site, planning))
-    require(READ, lambda: read_known(site, planning))
+    check_read(site, planning)
     pairs: list[Pair | None] = []
     if owner == "Collection":
         pairs.append((None, planning.name(site)))
@@ -143,17 +144,24 @@ def _flag(given: ast.expr | None, flag: tuple[str, bool], site: Site, planning: 
     )
 
 
-def read_known(site: Site, planning: Planning) -> Answer:
+def check_read(site: Site, planning: Planning) -> None:
+    """Refuse where something becomes of the answer that cannot be written; note what is shown."""
+    shown: list[ast.AST] = []
+    require(READ, lambda: _read_known(site, planning, shown))
+    note_shown(planning, site, shown, "the client's answer, which is plain data")
+
+
+def _read_known(site: Site, planning: Planning, shown: list[ast.AST]) -> Answer:
     """Whether all that becomes of the answer that ``site`` gives can be written."""
     flow = planning.flow
     recipe = planning.rule_set.recipe(site.symbol)
     for value in flow.value(site.node):
         if isinstance(value, Object):
-            wrong = _object_misused(value, planning)
+            wrong = _object_misused(value, planning, shown)
         elif isinstance(value, Opaque) and _is_list(value, site.node):
             kind = value.origin[1]  # type: ignore[index]
-            wrong = _list_misused(value, planning) or _object_misused(
-                Object(kind, site.node), planning
+            wrong = _list_misused(value, planning, shown) or _object_misused(
+                Object(kind, site.node), planning, shown
             )
         else:
             continue
@@ -170,13 +178,16 @@ def _is_list(value: Opaque, node: ast.AST) -> bool:
     )
 
 
-def _object_misused(item: Object, planning: Planning) -> str | None:
+def _object_misused(item: Object, planning: Planning, shown: list[ast.AST]) -> str | None:
     """What becomes of an object that has no counterpart; None when all is known."""
     flow = planning.flow
     for (escaped, _), escape in flow.escapes.items():
-        if escaped == item:
+        if escaped == item and not is_shown(planning, escape.node):
             return escape.how
     for node in _holding(planning, lambda values: item in values):
+        if is_shown(planning, node):
+            shown.append(node)
+            continue
         wrong = _use_of_object(node, item, planning)
         if wrong is not None:
             return wrong
@@ -186,8 +197,8 @@ def _object_misused(item: Object, planning: Planning) -> str | None:
     for given in _groups(item, planning):
         for value in flow.value(given.node):
             if isinstance(value, Opaque) and _is_list(value, given.node):
-                wrong = _list_misused(value, planning) or _object_misused(
-                    Object(_ITEMS[item.kind], given.node), planning
+                wrong = _list_misused(value, planning, shown) or _object_misused(
+                    Object(_ITEMS[item.kind], given.node), planning, shown
                 )
                 if wrong is not None:
                     return wrong
@@ -230,9 +241,12 @@ def _use_of_object(node: ast.expr, item: Object, planning: Planning) -> str | No
     return "used in an expression"
 
 
-def _list_misused(value: Opaque, planning: Planning) -> str | None:
+def _list_misused(value: Opaque, planning: Planning, shown: list[ast.AST]) -> str | None:
     """What becomes of a list whose items change; None when it is only gone through or counted."""
     for node in _holding(planning, lambda values: value in values):
+        if is_shown(planning, node):
+            shown.append(node)
+            continue
         parent = planning.flow.source.parents[node]
         match parent:
             case ast.For(iter=used) | ast.comprehension(iter=used) if used is node:
@@ -339,8 +353,10 @@ class UserAnswers(Rule):
     becomes ``client.describe_user(user_name=name)``, one dict: ``info.groups[0].roles`` becomes
     ``info["roles"]``.
 
+    Accepted difference: an answer that is printed or logged shows as plain data; a note says where.
+
     Refused when users of roles (or roles of all users) are asked for, which the client tells one
-    by one only, and when the answer is printed, stored or passed on.
+    by one only, and when the answer is stored or passed on.
 
     Source: both sides run on pymilvus 2.3.8 to 3.0.2, requests compared.
     """
@@ -366,9 +382,10 @@ class RoleAnswers(Rule):
     ``name in client.list_roles()``.
 
     Accepted differences: ``is_exist`` asks for all roles instead of one; from pymilvus 2.6.16 on
-    ``describe_role`` asks for the role's description, too.
+    ``describe_role`` asks for the role's description, too; an answer that is printed or logged
+    shows as plain data, and a note says where.
 
-    Refused when the answer is printed, stored or passed on, and for grants in an unnamed database
+    Refused when the answer is stored or passed on, and for grants in an unnamed database
     on a connection that may use another one than the default.
 
     Source: both sides run on pymilvus 2.3.8 to 3.0.2, requests compared.
@@ -407,7 +424,9 @@ class ReplicaAnswers(Rule):
 
     What was ``.groups`` is the list; its items have the same attributes as before.
 
-    Refused when the answer is printed (both show in another form), stored or passed on.
+    Accepted difference: an answer that is printed or logged shows as plain data; a note says where.
+
+    Refused when the answer is stored or passed on.
 
     Source: both sides run on pymilvus 2.4.15 to 3.0.2, requests compared.
     """
@@ -426,8 +445,10 @@ class SegmentAnswers(Rule):
     ``segment.segmentID`` becomes ``segment.segment_id``, and so on; ``num_rows``, ``mem_size`` and
     ``index_name`` keep their names.
 
-    Refused when ``state``, ``level`` or ``nodeID`` is read, which show in another form, and when
-    the answer is printed, stored or passed on.
+    Accepted difference: an answer that is printed or logged shows as plain data; a note says where.
+
+    Refused when ``state``, ``level`` or ``nodeID`` is read, which have another form, and when the
+    answer is stored or passed on.
 
     Source: both sides run on pymilvus 2.6.4 to 3.0.2, requests compared.
     """
