@@ -47,6 +47,10 @@ _HEADLINES = {
     Status.UNSTABLE: "EQUAL, as far as the command does the same twice",
     Status.DIFFERENT: "DIFFERENT: do not merge before you know why",
 }
+# notes of the rules about what is printed
+_SHOWN_OTHERWISE = frozenset(
+    {"result-shown", "result-returned", "exception-shown", "parameters-in-order-given"}
+)
 _COLOURS = {Status.EQUAL: "green", Status.UNSTABLE: "green", Status.DIFFERENT: "red"}
 
 
@@ -171,6 +175,12 @@ def notes(verdict: Verdict) -> list[str]:
             found.append("only the first 16 MB of the output were compared")
         if verdict.before.exit_status and verdict.comparison is not None:
             found.append(f"before, the command ends with exit status {verdict.before.exit_status}")
+    announced = _announced(verdict)
+    if announced:
+        found.append(
+            "the migration says of these lines that they print something else now: "
+            + "; ".join(announced)
+        )
     if _may_be_the_index(verdict):
         found.append(
             "Milvus Lite ignores build parameters that do not stand under params, so an "
@@ -194,6 +204,19 @@ def notes(verdict: Verdict) -> list[str]:
             + ", ".join(f"{old} = {new}" for new, old in list(verdict.renamed.items())[:4])
         )
     return found
+
+
+def _announced(verdict: Verdict) -> list[str]:
+    """The notes that say why the output may differ, where it does."""
+    comparison = verdict.comparison
+    if comparison is None or comparison.same_output or verdict.job.ignore_output:
+        return []
+    return [
+        f"{finding.place.path}:{finding.place.line} {finding.rule} {finding.message}"
+        for result in verdict.migration.results
+        for finding in result.findings
+        if finding.severity is Severity.NOTE and finding.reason in _SHOWN_OTHERWISE
+    ]
 
 
 def _may_be_the_index(verdict: Verdict) -> bool:
