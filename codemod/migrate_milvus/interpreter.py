@@ -290,6 +290,8 @@ class Interpreter:
             or self.is_reached(info)
             or bool(info.opaque_decorators)
         )
+        if self.settling and not passed and not known_callers:
+            return BOTTOM  # a module that calls it may come later
         if outside:
             passed = join(passed, self.held(Slot("default", info, parameter.arg)))
         for value in self.peek(parameter.annotation) if parameter.annotation else ():

@@ -1292,7 +1292,7 @@ class Planning:
                     current = rest[0] if rest else given[-1]
                 case ast.Call():
                     current = current.func
-                case ast.Attribute() | ast.Subscript() | ast.Await():
+                case ast.Attribute() | ast.Subscript() | ast.Await() | ast.Yield():
                     current = current.value
                 case ast.BinOp() | ast.Compare():
                     current = current.left
