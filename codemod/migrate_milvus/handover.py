@@ -57,10 +57,9 @@ def name_edits(planning: Planning) -> list[Edit]:
                 case ast.Attribute():
                     edits.append(ReplaceNode(node, (Src(node.value), f".{name}")))
                 case ast.arg():
-                    if isinstance(slot.owner, FunctionInfo) and not _gets_client(
-                        planning, slot.owner, node
-                    ):
-                        edits.append(_rename_parameter(planning, slot.owner, node, name))
+                    if isinstance(slot.owner, FunctionInfo):
+                        if not _gets_client(planning, slot.owner, node):
+                            edits.append(_rename_parameter(planning, slot.owner, node, name))
                         edits.extend(_rename_keywords(planning, slot, name))
     for place in planning.places.values():
         if isinstance(place, placement.Place) and place.parameters:
@@ -121,7 +120,7 @@ def _client_parameters(planning: Planning, place: placement.Place) -> list[Edit]
         if parameter is None:
             edits.append(_first_parameter(planning, function, place.name))
             edits += [
-                _pass_client(planning, edge.node, None, place, "")
+                _pass_client(planning, function, edge.node, None, place)
                 for edge in planning.flow.callers(function)
                 if edge.node is not None
             ]
@@ -131,9 +130,8 @@ def _client_parameters(planning: Planning, place: placement.Place) -> list[Edit]
         edits.append(_rename_parameter(planning, function, parameter, renamed))
         for edge in planning.flow.callers(function):
             assert edge.node is not None
-            edits.append(
-                _pass_client(planning, edge.node, edge.arguments[parameter.arg], place, renamed)
-            )
+            argument = edge.arguments[parameter.arg]
+            edits.append(_pass_client(planning, function, edge.node, argument, place))
     return edits
 
 
@@ -145,17 +143,23 @@ def _first_parameter(planning: Planning, function: FunctionInfo, name: str) -> E
     if not function.parameters:
         return ReplaceNode(function.node.args, (client,))
     first = function.parameters[0]
+    own = _renamed(planning, function, first.arg)
     if first.annotation is None:
-        return ReplaceNode(first, (f"{client}, {first.arg}",))
-    return ReplaceNode(first, (f"{client}, {first.arg}: ", Src(first.annotation)))
+        return ReplaceNode(first, (f"{client}, {own}",))
+    return ReplaceNode(first, (f"{client}, {own}: ", Src(first.annotation)))
+
+
+def _renamed(planning: Planning, function: FunctionInfo, parameter: str) -> str:
+    """The name that a parameter gets, or keeps."""
+    return planning.names.get(Slot("local", function, parameter), parameter)
 
 
 def _pass_client(
     planning: Planning,
+    function: FunctionInfo,
     call: ast.Call,
     argument: ast.expr | None,
     place: placement.Place,
-    renamed: str,
 ) -> Edit:
     """A call that passes the client before the argument that holds the name, or first of all."""
     arguments: list[Argument] = [Argument((place.name,))] if argument is None else []
@@ -168,20 +172,22 @@ def _pass_client(
         else:
             arguments.append(Argument((Src(given),)))
     for keyword in call.keywords:
+        name = "**" if keyword.arg is None else _renamed(planning, function, keyword.arg)
         if argument is not None and keyword.value is argument:
             arguments.append(Argument((place.name,), place.name))
-            arguments.append(Argument(_passed(planning, argument), renamed))
+            arguments.append(Argument(_passed(planning, argument), name))
         else:
-            arguments.append(Argument((Src(keyword.value),), keyword.arg or "**"))
+            arguments.append(Argument((Src(keyword.value),), name))
     return ReplaceNode(call, (CallTemplate((Src(call.func),), tuple(arguments)),))
 
 
 def _gets_client(planning: Planning, function: FunctionInfo, parameter: ast.arg) -> bool:
     """Whether the client is written before this parameter."""
-    return any(
-        isinstance(place, placement.Place) and place.parameters.get(function) is parameter
-        for place in planning.places.values()
-    )
+    for place in planning.places.values():
+        if isinstance(place, placement.Place) and function in place.parameters:
+            if parameter is (place.parameters[function] or function.parameters[0]):
+                return True
+    return False
 
 
 def _passed(planning: Planning, argument: ast.expr) -> Template:
@@ -198,9 +204,7 @@ def _rename_keywords(planning: Planning, slot: Slot, name: str) -> list[Edit]:
     assert isinstance(slot.owner, FunctionInfo)
     for place in planning.places.values():
         if isinstance(place, placement.Place) and slot.owner in place.parameters:
-            taken = place.parameters[slot.owner]
-            if taken is not None and taken.arg == slot.name:
-                return []
+            return []  # the calls are written anew
     for edge in planning.flow.callers(slot.owner):
         if edge.node is None:
             continue

@@ -1601,11 +1601,23 @@ class Interpreter:
             elif name == "values" and value.kind == "dict":
                 result = frozenset({Container(value.origin, "values")})
             elif name == "items" and value.kind == "dict" and _objects_in(content.element):
-                self.consume(frozenset({value}), node, f"read by .{name}()")
+                if not self.is_unpacked(node):
+                    self.consume(frozenset({value}), node, f"read by .{name}()")
                 result = self.several_pairs(node, content.element)
             elif name not in ("copy", "keys", "index", "count"):
                 self.consume(frozenset({value}), node, f"read by .{name}()")
         return result
+
+    def is_unpacked(self, node: ast.Call) -> bool:
+        """Whether a loop takes the pairs of ``items()`` apart: ``for key, value in x.items()``."""
+        parent = self.flow.source.parents[node]
+        return (
+            isinstance(parent, ast.For | ast.comprehension)
+            and parent.iter is node
+            and isinstance(parent.target, ast.Tuple)
+            and len(parent.target.elts) == 2
+            and not any(isinstance(part, ast.Starred) for part in parent.target.elts)
+        )
 
     def pair(self, node: ast.Call, element: Abstract) -> Abstract:
         """A key, of which nothing is known, and a value of a dict."""
