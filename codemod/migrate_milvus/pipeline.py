@@ -187,10 +187,22 @@ def analyse(
 ) -> list[FileResult]:
     """The engine's results; whatever it raises becomes a finding for every candidate."""
     try:
+        if settings.docs:
+            return _with_docstrings(documents, settings, engine or _engine())
         return list((engine or _engine())(documents, settings))
     except Exception as error:
         candidates = [document for document in documents if "pymilvus" in document.text]
         return [internal_error(document, error) for document in candidates]
+
+
+def _with_docstrings(
+    documents: Sequence[Document], settings: Settings, engine: Engine
+) -> list[FileResult]:
+    """The results, with those of the examples in docstrings."""
+    from migrate_milvus import docstrings
+
+    pages = [page for document in documents for page in docstrings.pages(document)]
+    return docstrings.merged(engine([*documents, *pages], settings), documents)
 
 
 def _engine() -> Engine:

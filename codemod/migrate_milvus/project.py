@@ -316,7 +316,8 @@ def _from_stars(tree: ast.Module) -> set[str]:
 
 def is_module(name: str) -> bool:
     """Whether a file can be imported, which a notebook or a page cannot."""
-    return PurePosixPath(name).suffix not in NO_MODULES
+    path = PurePosixPath(name)
+    return path.suffix not in NO_MODULES and "#" not in path.name
 
 
 def _parts(name: str) -> list[str]:

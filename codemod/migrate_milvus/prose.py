@@ -88,6 +88,11 @@ class Block:
                 yield f"{indent}{prompt} {content}".rstrip() + (line[len(content) :] or end)
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a text with their ends, as Python counts them."""
+    return _LINE.findall(text)
+
+
 def _start(statement: ast.stmt) -> int:
     decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
     return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
@@ -97,7 +102,7 @@ def blocks(text: str, suffix: str) -> list[Block]:
     """The blocks of Python on a page, which is Markdown or reStructuredText by its suffix."""
     if _SKIP.search(text):
         return []
-    lines = _LINE.findall(text)
+    lines = lines_of(text)
     if suffix in MARKDOWN:
         return [
             block
@@ -256,7 +261,7 @@ def _typed(block: Block) -> tuple[Code | Kept, ...]:
 
 def spliced(text: str, found: Sequence[Block], new: Sequence[str]) -> str:
     """The page ``text`` with new code in its blocks; raises Displaced."""
-    lines: list[str] = _LINE.findall(text)
+    lines = lines_of(text)
     for block, code in reversed(list(zip(found, new, strict=True))):
         if code == block.text:
             continue
