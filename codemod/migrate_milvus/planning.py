@@ -469,6 +469,15 @@ class Planning:
             if place.mode == "local" and self._alone_in_its_functions(key, connects, uses):
                 name = placement.free_name("client", lambda n: n in home.identifiers)  # noqa: B023
                 place = replace(place, name=name)
+            other = self._unset_for(key, place, made, uses.get(key, []), connects)
+            if other is not None:
+                self.places[key] = Refusal(
+                    IN_REACH,
+                    f"{other} opens the connection itself and uses this code, which would look for "
+                    "a client that is not made then",
+                    f"Let {other} connect through this module, or pass it the client.",
+                )
+                continue
             if not shared:
                 try:
                     reached = place.mode != "global" and self._keeps_to(key, uses.get(key, []))
@@ -478,6 +487,45 @@ class Planning:
                     continue
             names[home].add(place.name)
             self.places[key] = place
+
+    def _unset_for(
+        self,
+        key: Hashable,
+        place: placement.Place,
+        made: list[Site],
+        uses: list[Site],
+        connects: Mapping[Hashable, list[Site]],
+    ) -> str | None:
+        """A module that uses the connection through code which would have no client then.
+
+        So where it connects itself, or the module of the client does so only as a script.
+        """
+        home = made[0].module
+        if len(self.flow.program.modules) == 1 or place.mode not in ("global", "module"):
+            return None
+        scripted = all(self.crossing.only_as_script(site.node) for site in made)
+        if place.mode == "module" and not scripted:
+            return None
+        connecting = {
+            site.module
+            for other, sites in connects.items()
+            if other != key and _alias(other) == _alias(key)
+            for site in sites
+        }
+        using = {use.function for use in uses if use.function is not None}
+        opening = {site.function for site in made if site.function is not None}
+        calls: dict[FunctionInfo, set[Scope]] = defaultdict(set)
+        for node, edges in self.flow.calls.items():
+            for edge in edges:
+                calls[edge.target].add(self.flow.scope(node))
+        needing = _callers_of(calls, using - opening)
+        giving = _callers_of(calls, opening)
+        for module in sorted({module_of(scope) for scope in needing}, key=lambda m: m.name):
+            if module is home or (place.mode == "global" and module not in connecting):
+                continue
+            if not any(module_of(scope) is module for scope in giving):
+                return module.name
+        return None
 
     def _hand_across(
         self,
@@ -1380,6 +1428,21 @@ def _surely_evaluated(node: ast.AST) -> Iterator[ast.AST]:
 def module_of(scope: Scope) -> Module:
     """The module of a scope."""
     return scope.module if isinstance(scope, FunctionInfo) else scope
+
+
+def _callers_of(
+    calls: Mapping[FunctionInfo, set[Scope]], functions: set[FunctionInfo]
+) -> set[Scope]:
+    """The scopes that call one of the functions, however indirectly."""
+    found: set[Scope] = set()
+    queue = list(functions)
+    while queue:
+        for scope in calls.get(queue.pop(), ()):
+            if scope not in found:
+                found.add(scope)
+                if isinstance(scope, FunctionInfo):
+                    queue.append(scope)
+    return found
 
 
 def tree_of(scope: Scope) -> ast.AST:

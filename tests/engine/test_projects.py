@@ -269,6 +269,49 @@ def test_a_broken_file_does_not_stop_the_others() -> None:
     assert [f.rule for f in results["broken.py"].findings] == ["MLV001"]
 
 
+TWO = """\
+from pymilvus import connections, utility
+
+
+def connect():
+    connections.connect(host="localhost", port="19530")
+
+
+def names():
+    return utility.list_collections()
+"""
+
+
+@pytest.mark.parametrize(
+    ("store", "main", "migrated"),
+    [
+        (TWO, "import store\n\nstore.connect()\nprint(store.names())\n", True),
+        (TWO, f"from pymilvus import connections\nimport store\n\n{CONNECT}store.names()\n", False),
+        (
+            TWO,
+            "from pymilvus import connections\nimport store\n\n"
+            f"{CONNECT}store.connect()\nstore.names()\n",
+            True,
+        ),
+        (
+            TWO + '\n\nif __name__ == "__main__":\n    connect()\n    names()\n',
+            f"from pymilvus import connections\nimport store\n\n{CONNECT}store.names()\n",
+            False,
+        ),
+    ],
+    ids=["opens it there", "opens its own", "opens both", "is a script too"],
+)
+def test_no_client_is_looked_for_that_a_caller_never_made(
+    store: str, main: str, migrated: bool
+) -> None:
+    """The ORM has one connection for all files; a client belongs to the file that made it."""
+    result = migrate_files({"store.py": store, "main.py": main})["store.py"]
+    assert (result.text is not None) == migrated
+    if not migrated:
+        assert "client-in-reach" in reasons(result)[0]
+        assert "main.py" in result.findings[0].message
+
+
 # ---- clients that are passed ---------------------------------------------------------------------
 
 TOOLS = """\
