@@ -403,9 +403,11 @@ def hand_across(
         for edge in flow.callers(function):
             assert edge.node is not None
             caller = flow.scope(edge.node)
-            if isinstance(caller, Module) or caller.module is home:
+            if home in (caller, getattr(caller, "module", None)):
                 if not _holds_client(place, home, connects, caller, edge.node):
                     return None
+            elif isinstance(caller, Module):
+                return None
             else:
                 queue.append(caller)
     return replace(place, parameters={**place.parameters, **found})

@@ -371,6 +371,12 @@ def test_no_client_is_passed_where_a_caller_has_none(change: tuple[str, str]) ->
     assert text is None or "names(client)" not in text
 
 
+def test_code_of_a_module_that_calls_its_own_helper_has_no_client_to_pass() -> None:
+    tools = TOOLS + '\n\nif __name__ == "__main__":\n    print(names())\n'
+    text = migrate_files({"tools.py": tools, "main.py": SCRIPT})["tools.py"].text
+    assert text is None or "names(client)" not in text
+
+
 def test_a_module_that_passes_it_on_gets_the_client_too() -> None:
     between = "from tools import names\n\n\ndef both():\n    return names() + names()\n"
     script = SCRIPT.replace("from tools import", "from between import both\nfrom tools import")
