@@ -16,6 +16,7 @@ from migrate_milvus import diffing, pipeline
 from migrate_milvus.document import Document, DocumentError
 from migrate_milvus.model import FileResult, Place, SiteRecord, Status
 from migrate_milvus.parallel import connected
+from migrate_milvus.registry import load
 from migrate_milvus.requirements import check
 from migrate_milvus.settings import Settings
 
@@ -166,9 +167,24 @@ def _steps(results: Sequence[FileResult]) -> Iterator[Step]:
             if site.status is Status.REWRITTEN and result.text is not None:
                 path = "" if site.unit else site.place.path
                 units.setdefault((path, site.unit), []).append(site)
-    # Objects first: what acts on the connection alone follows them.
+    # Objects first: what acts on the connection alone follows them, and is no question then.
+    asked = False
     for sites in sorted(units.values(), key=lambda found: (not found[0].unit, found[0].place)):
-        yield Step(sites[0], frozenset(site.place for site in sites))
+        if sites[0].unit or not asked or not all(_follows(site) for site in sites):
+            asked = True
+            yield Step(sites[0], frozenset(site.place for site in sites))
+
+
+def _follows(site: SiteRecord) -> bool:
+    """Whether a use is never held: it changes when the first use of its connection does."""
+    connections = load().connections
+    return (
+        connections.is_connect(site.symbol)
+        or connections.is_disconnect(site.symbol)
+        or connections.configures(site.symbol)
+        or connections.acts_on_alias(site.symbol)
+        or connections.asks(site.symbol)
+    )
 
 
 def _difference(applied: Sequence[FileResult], results: Sequence[FileResult]) -> str:

@@ -51,6 +51,15 @@ def test_every_unit_is_a_question(run_cli: Run, project: Path) -> None:
     assert "two.py:4: Collection and 1 more: skipped" in result.output
 
 
+def test_what_follows_is_no_question(run_cli: Run, project: Path) -> None:
+    (project / "two.py").write_text(TWO.replace('print(utility.has_collection("x"))\n', ""))
+    assert titles(run_cli("-i", input="q\n").output) == ["[1 of 2] two.py:4 Collection, 2 uses"]
+    (project / "two.py").write_text("".join(TWO.splitlines(keepends=True)[:3]))
+    assert titles(run_cli("-i", input="q\n").output) == [
+        "[1 of 1] two.py:3 calls without an object, 1 use"
+    ]
+
+
 def test_applying_everything_is_writing_everything(run_cli: Run, project: Path) -> None:
     assert run_cli("-i", input="a\na\na\n").exit_code == 0
     piecewise = (project / "two.py").read_text()

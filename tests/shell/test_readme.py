@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -100,9 +101,44 @@ def test_every_option_is_documented() -> None:
 
 
 def test_every_key_of_the_configuration_is_documented(tmp_path: Path) -> None:
-    example = block("Configuration goes", "toml")
+    example = block("## Configuration", "toml")
     (tmp_path / "pyproject.toml").write_text(example)
     for folder in ("app", "jobs"):
         (tmp_path / folder).mkdir()
     load([tmp_path])
     assert set(re.findall(r"^([a-z-]+) =", example, re.M)) == set(KEYS) - {"select"}
+
+
+def test_the_summary_of_an_upgrade_is_what_the_tool_prints(
+    run_cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("app").mkdir()
+    connect = 'connections.connect(host="localhost", port="19530")\n'
+    Path("app/films.py").write_text(
+        f"from pymilvus import Collection, connections\n{connect}"
+        'films = Collection("films")\nfilms.flush()\n'
+    )
+    Path("app/jobs.py").write_text(
+        f"import registry\nfrom pymilvus import Collection, connections\n{connect}"
+        'jobs = Collection("jobs")\nregistry.register(jobs)\njobs.flush()\n'
+    )
+    Path("requirements.txt").write_text("pymilvus==2.3.0\n")
+    for arguments in (["init", "--quiet"], ["add", "."]):
+        subprocess.run(["git", *arguments], check=True)
+    shown = README[README.index("\nWritten:") + 1 :].partition("```")[0]
+    assert run_cli("--write").output.endswith(shown)
+
+
+def test_the_example_for_actions_is_one_that_runs(
+    run_cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.py").write_text("import os\n")
+    section = README[README.index("## In CI") : README.index("## Notebooks")]
+    commands = re.findall(r"^ *- (?:run: )?migrate-milvus (--.*)$", section, re.M)
+    assert len(commands) == 2
+    for command in commands:
+        assert run_cli(*command.split()).exit_code == 0, command
+    assert Path("orm.sarif").exists()
+    assert Path("orm.html").exists()
