@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from migrate_milvus.flow import Site
 from migrate_milvus.planning import Planning
-from migrate_milvus.values import ModuleValue
+from migrate_milvus.values import Function, ModuleValue
 
 _LOGGING = frozenset({"debug", "info", "warning", "warn", "error", "critical", "exception"})
 
@@ -34,7 +34,7 @@ def is_shown(planning: Planning, node: ast.AST) -> bool:
                 printing = _is_builtin(planning, function, "print") and not any(
                     keyword.arg == "file" for keyword in keywords
                 )
-                logging = isinstance(function, ast.Attribute) and function.attr in _LOGGING
+                logging = isinstance(function, ast.Attribute) and _is_log(planning, function)
                 return (printing or logging) and isinstance(parents[parent], ast.Expr)
             case _:
                 return False
@@ -47,6 +47,20 @@ def _is_builtin(planning: Planning, function: ast.expr, *names: str) -> bool:
         for value in planning.flow.value(function)
         for name in names
     )
+
+
+def _is_log(planning: Planning, function: ast.Attribute) -> bool:
+    """``logging.info``, ``self.logger.debug``: a method of something that is called a log.
+
+    A function of the program's own may do anything with what it is given.
+    """
+    if any(isinstance(value, Function) for value in planning.flow.value(function)):
+        return False
+    receiver = function.value
+    if isinstance(receiver, ast.Call):  # logging.getLogger(__name__)
+        receiver = receiver.func
+    name = receiver.attr if isinstance(receiver, ast.Attribute) else getattr(receiver, "id", "")
+    return function.attr in _LOGGING and "log" in name.lower()
 
 
 def note_shown(planning: Planning, site: Site, nodes: Sequence[ast.AST], becomes: str) -> None:
