@@ -14,7 +14,7 @@ from migrate_milvus.planning import (
     RECEIVER,
     Planning,
 )
-from migrate_milvus.program import ClassInfo, FunctionInfo
+from migrate_milvus.program import ClassInfo, FunctionInfo, Module
 from migrate_milvus.registry import (
     Answer,
     Refusal,
@@ -217,6 +217,10 @@ def _check_slot(planning: Planning, unit: Unit, slot: Slot) -> None:
                 ),
             )
     crossing = planning.crossing
+    if isinstance(slot.owner, Module):
+        _replaced(planning, unit, where, slot.owner, slot.name)
+    elif function is not None and function.owner is None and function.parent is None:
+        _replaced(planning, unit, where, function.module, function.name)
     if slot.kind == "global" and (users := crossing.unclear(slot)):
         _reached(planning, unit, where, f"'{slot.name}'", users)
     if slot.kind == "attribute" and isinstance(slot.owner, ClassInfo):
@@ -265,6 +269,22 @@ def _check_slot(planning: Planning, unit: Unit, slot: Slot) -> None:
                     "Let it take and return the collection's name.",
                 ),
             )
+
+
+def _replaced(planning: Planning, unit: Unit, where: ast.AST, module: Module, name: str) -> None:
+    """Tests that put something else for a name rely on what it holds, or gives."""
+    user = planning.context.replaced(module.name).get(name)
+    if user is not None:
+        _try(
+            planning,
+            unit,
+            where,
+            CALLERS,
+            unknown(
+                f"{user} replaces {name!r} of this module by something that acts like the object",
+                "Let the test replace the client instead, then run again.",
+            ),
+        )
 
 
 def _reached(

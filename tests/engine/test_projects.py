@@ -515,6 +515,19 @@ def test_what_a_test_replaces_by_name_stays(other: str) -> None:
     assert "test_app.py" in finding.message
 
 
+@pytest.mark.parametrize("name", ["films", "find"])
+def test_what_holds_or_gives_an_object_stays_where_a_test_replaces_it(name: str) -> None:
+    text = "from pymilvus import Collection, connections\n" + CONNECT
+    text += 'films = Collection("films")\n\n\ndef find():\n    return films\n\n\nfind().load()\n'
+    other = f'from unittest.mock import patch\npatch("app.{name}")\n'
+    assert migrate_files({"app.py": text})["app.py"].text is not None
+    result = migrate_files({"app.py": text, "test_app.py": other})["app.py"]
+    assert result.text is None
+    (finding,) = result.findings
+    assert finding.reason == "signature-callers-known"
+    assert "test_app.py" in finding.message
+
+
 @pytest.mark.parametrize("other", ['patch("apple.utility")\n', 'patch("app.other")\n'])
 def test_other_names_that_a_test_replaces_keep_nothing(other: str) -> None:
     imports = "from unittest.mock import patch\n"
