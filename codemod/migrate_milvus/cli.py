@@ -201,10 +201,18 @@ def _write(
     if not options["interactive"]:
         command = undo.command(run.results)
         return pipeline.written(run), command
+    from migrate_milvus import output
     from migrate_milvus.interactive import Session
     from migrate_milvus.options import coloured
 
-    run = Session(project, settings, _ask, colour=coloured(options)).run(run.results)
+    session = Session(
+        project,
+        settings,
+        _ask,
+        colour=coloured(options),
+        progress=lambda: output.progress(options),
+    )
+    run = session.run(run.results)
     return run, undo.command(run.results)
 
 

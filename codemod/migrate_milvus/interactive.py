@@ -8,13 +8,14 @@ what is written, and every text on disk is one that the checks of the engine hav
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 import click
 
 from migrate_milvus import diffing, pipeline
 from migrate_milvus.document import Document, DocumentError
-from migrate_milvus.model import FileResult, Place, SiteRecord, Status
+from migrate_milvus.model import FileResult, Place, Severity, SiteRecord, Status
 from migrate_milvus.parallel import connected
 from migrate_milvus.registry import load
 from migrate_milvus.requirements import check
@@ -47,7 +48,10 @@ class Step:
 
 
 class Session:
-    """One walk through a project; ``ask`` returns an answer for a prompt (empty: end of input)."""
+    """One walk through a project; ``ask`` returns an answer for a prompt (empty: end of input).
+
+    ``progress`` shows that something is being done while a step is analysed.
+    """
 
     def __init__(
         self,
@@ -56,8 +60,10 @@ class Session:
         ask: Callable[[str], str],
         *,
         colour: bool = False,
+        progress: Callable[[], AbstractContextManager[pipeline.Reporter | None]] = nullcontext,
     ) -> None:
         self._settings = settings
+        self._progress = progress
         self._project = project
         self._ask = ask
         self._colour = colour
@@ -68,14 +74,15 @@ class Session:
         """Go through what ``found`` would change; the result says what was written."""
         by_name = {result.document.name: result for result in found}
         groups = [
-            (group, list(_steps([by_name[d.name] for d in group if d.name in by_name])))
+            (group, [by_name[document.name] for document in group if document.name in by_name])
             for group in connected(self._project.documents)
         ]
         results = list(self._project.unread)
-        total = sum(len(steps) for _, steps in groups)
+        questions = [list(_steps(members)) for _, members in groups]
+        total = sum(map(len, questions))
         number = 0
-        for group, steps in groups:
-            results += self._group(group, steps, number, total)
+        for (group, members), steps in zip(groups, questions, strict=True):
+            results += self._group(group, members, steps, number, total)
             number += len(steps)
         manifests = check(results, self._settings)
         results += [pipeline.write_result(result) for result in manifests]
@@ -83,17 +90,22 @@ class Session:
         return pipeline.conclude(results, written=True, scanned=self._project.scanned)
 
     def _group(
-        self, documents: Sequence[Document], steps: Sequence[Step], number: int, total: int
+        self,
+        documents: Sequence[Document],
+        found: Sequence[FileResult],
+        steps: Sequence[Step],
+        number: int,
+        total: int,
     ) -> list[FileResult]:
         """Decide on the steps of files that imports connect; they are analysed together."""
         everything: frozenset[Place] = frozenset().union(*(step.places for step in steps))
         accepted: frozenset[Place] = frozenset()
         waiting: frozenset[Place] = frozenset()  # changes only together with a later step
         applied: list[FileResult] = []
-        for step in steps:
+        left = list(steps)
+        while left and not (self._quit or self._rest):
+            step = left.pop(0)
             number += 1
-            if self._quit:
-                break
             choices = [accepted | step.places, accepted | step.places | waiting]
             for chosen in choices if waiting else choices[:1]:
                 results = self._analyse(documents, everything - chosen)
@@ -107,20 +119,26 @@ class Session:
             if self._applies(diff):
                 accepted = chosen
                 applied = self._write(applied, results)
+        if self._rest and (left or waiting - accepted):
+            accepted = accepted.union(waiting, *(step.places for step in left))
+            applied = self._write(applied, self._analyse(documents, everything - accepted))
         if not applied:
-            applied = [replace(r, text=None) for r in self._analyse(documents, everything)]
+            applied = [_unchanged(result) for result in found]
         return [_skipped(result, everything - accepted) for result in applied]
 
     def _analyse(self, documents: Sequence[Document], held: frozenset[Place]) -> list[FileResult]:
         settings = replace(self._settings, held=held)
-        results = pipeline.analyse(documents, settings)
+        with self._progress() as reporter:
+            if reporter:
+                reporter.stage("analysing")
+            results = pipeline.analyse(documents, settings)
         return [result for result in results if result.document.path in self._project.wanted]
 
     def _applies(self, diff: str) -> bool:
         """Show a change, and ask until there is an answer."""
         shown = diffing.coloured(diff) if self._colour else diff
         click.echo(shown, nl=False, color=self._colour or None)
-        while not self._rest:
+        while True:
             answer = self._ask("Apply this? [a]pply, [s]kip, [d]iff, [r]est, [q]uit, [?] ")
             match answer.strip().lower()[:1]:
                 case "a" | "y":
@@ -131,6 +149,7 @@ class Session:
                     click.echo(shown, nl=False, color=self._colour or None)
                 case "r":
                     self._rest = True
+                    return True
                 case "q":
                     self._quit = True
                     return False
@@ -139,7 +158,6 @@ class Session:
                     return False
                 case _:
                     click.echo(HELP, nl=False)
-        return True
 
     def _write(
         self, applied: Sequence[FileResult], results: Sequence[FileResult]
@@ -192,6 +210,12 @@ def _difference(applied: Sequence[FileResult], results: Sequence[FileResult]) ->
     return "".join(
         diffing.result_diff(result, before.get(result.document.name)) for result in results
     )
+
+
+def _unchanged(result: FileResult) -> FileResult:
+    """The result of a file in which nothing was applied: its notes speak about what was not."""
+    kept = [f for f in result.findings if not (f.symbol and f.severity is Severity.NOTE)]
+    return replace(result, text=None, findings=kept, signatures=[])
 
 
 def _skipped(result: FileResult, held: frozenset[Place]) -> FileResult:

@@ -90,7 +90,6 @@ def test_every_option_is_documented() -> None:
         if option.startswith("--")
     }
     undocumented = {
-        "--version",
         "--no-unsafe",
         "--no-keep-signatures",
         "--no-docs",
