@@ -115,8 +115,10 @@ def fixtures() -> Iterator[Work]:
         said = case.toml
         if case.after is None or not said.get("run", True) or said.get("oracle") == ["2.5"]:
             continue  # it says why
-        backend = ECHO if said.get("backend") == "echo" else LITE
         program = TOP / "fixtures" / case.name / "before.py"
+        if not program.exists():
+            continue  # a notebook or a document
+        backend = ECHO if said.get("backend") == "echo" else LITE
         fails = "exit" in said
         yield Work(case.name, program, after_of(case.after), ((backend, fails),))
 
