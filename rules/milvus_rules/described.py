@@ -330,7 +330,19 @@ def _user(site: Site, planning: Planning) -> list[Edit]:
 
 
 def _not_handled(site: Site, planning: Planning) -> Answer:
-    if not planning.enclosing_handlers(site.node):
+    """Nobody waits for a user that does not exist: the client's dict raises another exception."""
+    parents = planning.flow.source.parents
+    module: ast.AST = site.node
+    while module in parents:
+        module = parents[module]
+    names = {
+        part.id
+        for handler in ast.walk(module)
+        if isinstance(handler, ast.ExceptHandler) and handler.type is not None
+        for part in ast.walk(handler.type)
+        if isinstance(part, ast.Name)
+    }
+    if not planning.enclosing_handlers(site.node) and "IndexError" not in names:
         return PROVED
     return unknown(
         "a handler here may wait for the IndexError of a user that does not exist; the client "
