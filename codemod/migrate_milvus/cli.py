@@ -213,6 +213,12 @@ def _write(
         progress=lambda: output.progress(options),
     )
     run = session.run(run.results)
+    baseline = _baseline(settings, options)
+    if baseline is not None:
+        from migrate_milvus.baseline import mark
+
+        gone = mark(run.results, baseline)
+        run = pipeline.conclude(run.results, written=True, scanned=run.scanned, gone=gone)
     return run, undo.command(run.results)
 
 

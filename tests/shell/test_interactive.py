@@ -128,6 +128,13 @@ def test_a_file_that_changes_meanwhile_is_not_overwritten(
     assert (project / "two.py").read_text() == TWO + "# mine\n"
 
 
+def test_what_a_baseline_knows_does_not_count(run_cli: Run, project: Path) -> None:
+    run_cli("--baseline", "known.json", "--write-baseline")
+    result = run_cli("-i", "--baseline", "known.json", input="a\nq\n")
+    assert result.exit_code == 0
+    assert "6 ORM uses known from the baseline" in result.output
+
+
 class Terminal:
     """A program in a pseudo-terminal."""
 
