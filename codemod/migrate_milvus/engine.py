@@ -319,7 +319,8 @@ def _rewrite(
         return apply_edits(source, plan.edits, line_length=length)
 
     imports = import_edits(flow, plan, live, draft, reached, rules.client_import)
-    return apply_edits(source, [*plan.edits, *imports], line_length=length)
+    # What is declared may name what is imported.
+    return apply_edits(source, [*imports, *plan.edits], line_length=length)
 
 
 def _withheld(result: FileResult, finding: Finding) -> FileResult:

@@ -276,7 +276,7 @@ def _declaration(planning: Planning, module: Module, text: str) -> Edit:
             previous = imported  # the annotation names what is imported there
     line = Line((text,))
     if previous is None:
-        return InsertStatements(body[0], (line, Line(("",)), Line(("",))))
+        return InsertStatements(body[0], (line,))
     return InsertStatements(previous, (Line(("",)), line), after=True)
 
 
