@@ -69,6 +69,10 @@ def test_a_star_import_need_not_count() -> None:
         ("print(os)\nimport os", {"os": 1}),
         ("if a:\n    x = 1\nprint(x)", {}),
         ("from a import *\nprint(x)\nx = 1", {}),
+        ("x: Later\nfrom a import Later\n", {"Later": 1}),
+        ("class A:\n    x: Later\nfrom a import Later\n", {"Later": 2}),
+        ("def f():\n    x: Later\nfrom a import Later\n", {}),
+        ("from __future__ import annotations\nx: Later\nfrom a import Later\n", {}),
     ],
 )
 def test_early(text: str, expected: dict[str, int]) -> None:

@@ -137,6 +137,14 @@ def test_a_module_beside_a_notebook_is_not_mistaken_for_it() -> None:
     )
 
 
+def test_a_notebook_is_no_module_that_others_import() -> None:
+    use = "from pymilvus import utility\nfrom shop import c\n\nutility.list_users()\nc.load()\n"
+    alone = migrate_all({"use.py": use})
+    beside = migrate_all({"use.py": use, "shop.ipynb": notebook(CONNECT, 'c = Collection("a")')})
+
+    assert beside["use.py"].sites == alone["use.py"].sites
+
+
 def test_a_module_that_is_run_gives_its_names() -> None:
     setup = CONNECT + '\nbooks = Collection("books")\n'
     as_run = migrate_all(
@@ -374,6 +382,18 @@ def test_a_client_of_functions_is_declared_where_the_library_is_imported() -> No
         "import sys\nfrom pymilvus import MilvusClient\nimport json\n\nclient: MilvusClient"
     )
     assert set(new_cells(result)) == {4, 5, 6}
+
+
+def test_a_declaration_does_not_go_to_a_later_cell() -> None:
+    result = migrate_cells(
+        "from pymilvus import connections, utility",
+        "x = 1",
+        "%%html\n<p>",
+        'def connect():\n    connections.connect(host="h")',
+        "def use():\n    return utility.list_collections()\n\n\nconnect()\nuse()",
+    )
+
+    assert new_cells(result)[1] == "from pymilvus import MilvusClient\n\nclient: MilvusClient"
 
 
 def test_a_class_that_a_later_cell_imports_is_imported_for_an_earlier_one() -> None:

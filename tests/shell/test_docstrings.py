@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from migrate_milvus import docstrings
+from migrate_milvus.document import Document
+from migrate_milvus.model import FileResult, Place, SiteRecord, Status
 from tests.conftest import Run
 
 BEFORE = '''\
@@ -106,3 +109,14 @@ def test_a_docstring_does_not_have_what_another_made(project: Path, run_cli: Run
         "shop.py:7:9: MLV291 no block of this page says what 'utility' is"
         in run_cli("--docs", "shop.py").output
     )
+
+
+def test_an_example_that_would_end_its_docstring_is_not_written() -> None:
+    document = Document.from_text('"""\n>>> f()\n"""\nx = 1\n', "a.py")
+    (page,) = docstrings.pages(document)
+    site = SiteRecord(Place(page.name, 2, 5), "Collection", "MLV210", Status.REWRITTEN)
+    new = FileResult(page, page.text.replace("f()", 'g("""a""")'), sites=[site])
+    (result,) = docstrings.merged([new], [document])
+
+    assert result.text is None
+    assert [(s.place.path, s.status) for s in result.sites] == [("a.py", Status.REPORTED)]

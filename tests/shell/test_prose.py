@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from migrate_milvus import prose
+from migrate_milvus.document import DocumentError
 from tests.conftest import Run
 
 CONNECT = 'from pymilvus import connections, utility\nconnections.connect(host="h")\n'
@@ -295,3 +296,12 @@ def test_a_block_goes_on_being_what_it_was() -> None:
     assert block.text == "a = 1\n\t\n  b = 2\r\n"
     assert block.written(block.text) == "".join(lines)
     assert block.written(block.text.replace("1", "3")) == "  a = 3\n" + "".join(lines[1:])
+
+
+def test_an_example_that_shows_something_is_never_left_empty() -> None:
+    text = ">>> f()\n3\n>>> g()\n"
+    shown, silent = prose.blocks(text, ".rst")
+
+    assert prose.spliced(text, [shown, silent], ["f()\n", ""]) == ">>> f()\n3\n"
+    with pytest.raises(DocumentError):
+        prose.spliced(text, [shown, silent], ["", "g()\n"])
