@@ -242,6 +242,7 @@ def test_a_call_with_all_arguments_is_written_or_reported(symbol: Symbol) -> Non
 # their own show when they are rewritten.
 IN_CONTEXT = {
     "connections.add_connection",
+    "connections.list_connections",
     "Collection.get_compaction_state",
     "Collection.get_compaction_plans",
     "Collection.wait_for_compaction_completed",
