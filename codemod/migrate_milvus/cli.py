@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,9 +136,11 @@ def _main(paths: tuple[Path, ...], options: dict[str, Any]) -> int:
     if stdin and options["interactive"]:
         raise click.UsageError("--interactive needs files: standard input has your answers.")
     where = questions.place(options["why"]) if options["why"] else None
-    if where and not paths:
-        paths = (Path(where.path),)
-    settings = settings_of(() if stdin else paths, options)
+    asked = (Path(where.path),) if where and not paths else ()
+    settings = settings_of(() if stdin else paths or asked, options)
+    if asked and settings.root not in (Path.home(), Path(settings.root.anchor)):
+        # What becomes of a line is told for a run on the whole project.
+        settings = replace(settings, paths=(settings.root, *settings.paths))
     if options["show_settings"]:
         return _show_settings(settings)
     if options["write_baseline"] and settings.baseline is None:

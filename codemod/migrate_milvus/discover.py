@@ -530,7 +530,7 @@ def _importers(
         mentioned = line.search(data) or (several_lines.search(data) and mention.search(data))
         # ``from . import x`` with the package itself as candidate never says the package's name.
         relative = b"from ." in data
-        patches = b"patch" in data and mention.search(data)
+        patches = (b"patch" in data or b"import_module" in data) and mention.search(data)
         if not mentioned and not relative and not patches:
             continue
         named = imported(data, path, root)
@@ -540,14 +540,14 @@ def _importers(
             yield path, data
 
 
-_DOTTED = re.compile(rb"['\"](\w+(?:\.\w+)+)['\"]")
+_DOTTED = re.compile(rb"['\"](\w+(?:\.\w+)*)['\"]")
 
 
 def _patched(data: bytes) -> Iterator[tuple[str, ...]]:
-    """The modules in texts such as ``patch("app.db.utility")``."""
+    """The modules in texts: ``patch("app.db.utility")``, ``import_module("app.db")``."""
     for text in _DOTTED.findall(data):
         parts = tuple(text.decode("utf-8", "replace").split("."))
-        yield from (parts[:end] for end in range(1, len(parts)))
+        yield from (parts[:end] for end in range(1, len(parts) + 1))
 
 
 def _imported_by(

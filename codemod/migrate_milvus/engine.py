@@ -131,7 +131,11 @@ class _Program:
             return [_unreadable(self.documents[name], error) for name in sorted(names)]
         except Exception as error:
             return [_internal(self.documents[name], error) for name in sorted(names)]
-        frozen = {name for name, document in self.documents.items() if not document.writable}
+        frozen = {
+            name
+            for name, document in self.documents.items()
+            if not document.writable or self.comments[name].skip_file
+        }
         failures: dict[str, Finding] = {}
         while True:
             results = self._attempt(flow, frozenset(frozen), failures)
@@ -164,6 +168,11 @@ class _Program:
                 failures[name] = failed.findings[0]
             return {name: FileResult(self.documents[name]) for name in self.world.interpreters}
         results = {name: self._result(name, plan) for name, plan in plans.items()}
+        touched = [name for name in sorted(frozen & plans.keys()) if plans[name].edits]
+        if touched:
+            for name in (name for name, plan in plans.items() if plan.edits):
+                self._complain(name, f"{touched[0]} would have to change, too", failures)
+            return results
         lives = {
             name: live
             for name, plan in plans.items()

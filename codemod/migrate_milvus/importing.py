@@ -65,7 +65,19 @@ def import_edits(
             edits.append(ChangeImport(statement, aliases, tuple(additions.get(statement, ()))))
         elif isinstance(statement, ast.Import) and len(aliases) == len(statement.names):
             edits.append(ReplaceStatement(statement, ()))
+    written = (
+        {
+            word
+            for _, template in live.templates()
+            for text in words(template)
+            for word in _WORD.findall(text)
+        }
+        if plan.lines
+        else set()
+    )
     for text, beside in plan.lines.items():
+        if text.split()[-1].rpartition(".")[2] not in written:
+            continue  # what was to be reached is not needed in the end
         line = Line((text,))
         if beside is not None:
             edits.append(InsertStatements(beside.statement, (line,), beside.after))
@@ -230,6 +242,7 @@ def _path(function: FunctionInfo | None) -> tuple[str, ...]:
 
 _Used: TypeAlias = "dict[tuple[str, ...], set[str]]"
 
+_WORD = re.compile(r"[^\W\d]\w*")
 _STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
 # A name that is read: no attribute, no keyword, no target of an assignment.
 _READ = re.compile(r"(?<![\w.])[^\W\d]\w*(?!\w)(?!\s*=[^=])")

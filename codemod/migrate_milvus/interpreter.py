@@ -540,6 +540,9 @@ class Interpreter:
                 self.state.names.pop(target.id, None)
             else:
                 self.load_target(target)
+                if isinstance(target, ast.Attribute):
+                    for home in _homes(self.flow.value(target.value)):
+                        self.expose(home, target.attr)
 
     def exec_Return(self, node: ast.Return) -> None:
         values = self.eval(node.value) if node.value is not None else frozenset({NONE})
@@ -916,6 +919,9 @@ class Interpreter:
                 if families and len(families) == len(owner):
                     for family in families:
                         self.write(Slot("attribute", family, target.attr), values, target, value)
+                elif homes := _homes(owner):
+                    for home in homes:
+                        self.write(Slot("global", home, target.attr), values, target, value)
                 else:
                     self.consume(values, target, f"stored in attribute '{target.attr}'")
                     for holder in owner:
@@ -1380,6 +1386,7 @@ class Interpreter:
             self.suspect(node.func, {k.arg for k in node.keywords if k.arg})
         name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         self.consume_arguments(node, f"{_source_name(node.func)}()")
+        self.hand_out_modules(node)
         if shapes.may_act(name):
             self.state.facts = frozenset()
         if name == "copy" and isinstance(node.func, ast.Attribute) and not node.args:
@@ -1466,6 +1473,12 @@ class Interpreter:
             self.set_attribute(node)
         looking = dotted.startswith("builtins.") and name in _LOOKING
         self.consume_arguments(node, f"{name}()", objects_too=not looking)
+        if dotted != "importlib.reload":
+            self.hand_out_modules(node)
+        if dotted in ("builtins.__import__", "importlib.import_module"):
+            found = self.named_module(node)
+            if found is not None:
+                return frozenset({found})
         if dotted in shapes.ENVIRONMENT:
             given = [*node.args[1:], *(k.value for k in node.keywords if k.arg == "default")]
             default = self.flow.value(given[0]) if given else frozenset({NONE})
@@ -1524,6 +1537,34 @@ class Interpreter:
             for value in first:
                 if isinstance(value, Const) and self.library.is_package(str(value.value)):
                     self.flow.computed[node] = dotted.removeprefix("builtins.")
+
+    def named_module(self, node: ast.Call) -> ModuleValue | None:
+        """The module of the program that ``import_module("app.db")`` gives."""
+        match node.args:
+            case [ast.Constant(value=str() as dotted)] if not node.keywords:
+                found = self.world.module(0, dotted.split("."), self.module)
+                return ModuleValue(dotted, found) if found is not None else None
+        return None
+
+    def hand_out_modules(self, node: ast.Call) -> None:
+        """``monkeypatch.setattr(db, "films", ...)``, ``getattr(db, name)``: names that code out of
+        sight may read or replace; all of them where it is not said which."""
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        for index, argument in enumerate(given):
+            inner = argument.value if isinstance(argument, ast.Starred) else argument
+            for home in _homes(self.flow.value(inner)):
+                after = given[index + 1] if index + 1 < len(given) else None
+                named = isinstance(after, ast.Constant) and isinstance(after.value, str)
+                self.expose(home, after.value if named else None)  # type: ignore[union-attr]
+
+    def expose(self, home: Module, name: str | None) -> None:
+        """Code out of sight may use a name of a module, or any."""
+        names = [name] if name is not None else []
+        if name is None:
+            names = [s.name for s in self.flow.store if s.kind == "global" and s.owner is home]
+            self.stale = self.stale or (self.settling and self.rounds < 3)  # there may be more
+        for exposed in names:
+            self.store(Slot("blind", home, exposed), frozenset({NONE}))
 
     def set_attribute(self, node: ast.Call) -> None:
         """``setattr(object, name, value)`` on an object of the program."""
@@ -2094,6 +2135,11 @@ def _last_name(node: ast.expr | None) -> str:
     if isinstance(node, ast.Name):
         return node.id
     return ""
+
+
+def _homes(values: Abstract) -> list[Module]:
+    """The modules of the program that values are."""
+    return [v.home for v in values if isinstance(v, ModuleValue) and isinstance(v.home, Module)]
 
 
 def _source_name(node: ast.expr) -> str:

@@ -42,7 +42,7 @@ def _decide_slot(planning: Planning, slot: Slot) -> None:
         if planning.has_objects(planning.flow.value(reader)) or slot.kind == "attribute"
     ]
     replaced: dict[ast.expr, ast.expr] = {}
-    imported = planning.crossing.is_imported(slot)
+    imported = planning.crossing.is_imported(slot) or _is_named_in_frozen(planning, slot)
     direct = (
         bool(writes)
         and not imported
@@ -76,6 +76,18 @@ def _decide_slot(planning: Planning, slot: Slot) -> None:
         planning.inlined.update(replaced)
         return
     planning.names[slot] = slot.name if imported else _new_name(planning, slot)
+
+
+def _is_named_in_frozen(planning: Planning, slot: Slot) -> bool:
+    """Whether a file that must not change names a variable, an attribute or a parameter."""
+    frozen = planning.context.frozen
+    if not frozen:
+        return False
+    nodes: list[ast.AST] = [*planning.flow.readers(slot), *planning.flow.writes.get(slot, ())]
+    if isinstance(slot.owner, FunctionInfo):
+        edges = planning.flow.callers(slot.owner)
+        nodes += [edge.node for edge in edges if edge.node is not None]
+    return any(planning.flow.module_of(node).name in frozen for node in nodes)
 
 
 def _inline(planning: Planning, reader: ast.expr) -> ast.expr | None:

@@ -418,9 +418,11 @@ def _holds_client(
 ) -> bool:
     """Whether code of the connection's own module can pass the client on."""
     if place.mode in ("module", "global"):
-        return caller is not home or any(
-            connect.scope is home and connect.node.lineno < call.lineno for connect in connects
-        )
+        if isinstance(caller, Module):
+            return caller is home and any(
+                connect.scope is home and connect.node.lineno < call.lineno for connect in connects
+            )
+        return caller.module is home
     return place.mode == "local" and any(
         connect.scope is caller and connect.node.lineno < call.lineno for connect in connects
     )

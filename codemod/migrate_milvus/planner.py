@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
 
 from migrate_milvus import escapes, handover, naming, reporting
 from migrate_milvus.edits import (
@@ -22,6 +23,7 @@ from migrate_milvus.planning import (
     BY_HAND,
     CALLERS,
     COLLECTION_ALIAS,
+    IN_REACH,
     MEMBER,
     OBJECT_IN_SIGHT,
     ONE_KIND,
@@ -31,7 +33,7 @@ from migrate_milvus.planning import (
     Planning,
     Quiet,
 )
-from migrate_milvus.program import FunctionInfo
+from migrate_milvus.program import FunctionInfo, Module
 from migrate_milvus.registry import (
     Refusal,
     refuted,
@@ -52,6 +54,7 @@ def plan(planning: Planning, *, chains: bool = True) -> dict[str, Plan]:
     _ignore_suppressed(planning)
     _hold(planning)
     _keep_frozen(planning)
+    _keep_switched(planning)
     named = {symbol for _, symbol in reporting.texts(planning)}
     for site in planning.sites:
         if site.symbol in named:
@@ -306,6 +309,48 @@ def _keep_frozen(planning: Planning) -> None:
                 refusal = Refusal(CALLERS, answer.message, answer.recipe, node=others[0].node)
                 planning.block_unit(unit, refusal, others[0].node)
         planning.give_up(site)
+
+
+def _keep_switched(planning: Planning) -> None:
+    """A connection that one module closes and another one opens to somewhere else stays.
+
+    Who uses it is on the address of whoever opened it last, which need not be its own module.
+    """
+    connections, graph = planning.rule_set.connections, planning.context.graph
+    if graph is None or not any(connections.is_disconnect(s.symbol) for s in planning.sites):
+        return
+    opening: dict[Hashable, dict[Module, list[Site]]] = defaultdict(lambda: defaultdict(list))
+    for site in planning.sites:
+        if connections.is_connect(site.symbol) and site.form == "call":
+            opening[planning.alias(site)][site.module].append(site)
+    for homes in opening.values():
+        for home, sites in homes.items():
+            texts = {_address(site) for site in sites}
+            for other, others in homes.items():
+                same = len(texts | {_address(site) for site in others}) == 1
+                if other is home or same or not graph.meet(home.name, other.name):
+                    continue
+                for site in sites:
+                    planning.block(
+                        site,
+                        Refusal(
+                            IN_REACH,
+                            f"{other.name} may close this connection and open it to another "
+                            "address, which this file would use then",
+                            "Give each address an alias, or a client, of its own first.",
+                            node=site.node,
+                        ),
+                    )
+                break
+
+
+def _address(site: Site) -> str:
+    """What a connect call says, to compare it with others; never equal for what is computed."""
+    call = site.call
+    parts = [*call.args, *(keyword.value for keyword in call.keywords)]
+    if all(isinstance(part, ast.Constant) for part in parts):
+        return ast.dump(site.node)
+    return f"{site.module.name}:{site.node.lineno}"
 
 
 def _keep_together(planning: Planning) -> None:

@@ -557,6 +557,8 @@ class Planning:
     def _takes_client(self, function: FunctionInfo) -> tuple[ast.arg | None] | None:
         """What a client would be written before; None where a caller may be out of sight."""
         node = function.node
+        if self._must_stay(function):
+            return None
         if (
             function in self.flow.escaped_functions
             or function.opaque_decorators
@@ -651,8 +653,19 @@ class Planning:
                 return word if word.endswith("client") else f"{word}_client"
         return "client"
 
+    def _must_stay(self, function: FunctionInfo) -> bool:
+        """Whether a file that must not change has the function, or a call of it."""
+        frozen = self.context.frozen
+        return bool(frozen) and any(
+            self.flow.module_of(node).name in frozen
+            for node in (function.node, *(edge.node for edge in self.flow.callers(function)))
+            if node is not None
+        )
+
     def _client_parameter(self, function: FunctionInfo) -> ast.arg | None:
         """The parameter that holds an object, in a function whose callers are all known."""
+        if self._must_stay(function):
+            return None
         if (
             function in self.flow.escaped_functions
             or function.opaque_decorators

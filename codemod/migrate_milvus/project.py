@@ -124,6 +124,12 @@ class ModuleGraph:
         """Whether a module imports another one, however far."""
         return other in self._closure(name, self._targets_of, self._closures)
 
+    def meet(self, name: str, other: str) -> bool:
+        """Whether some module imports both of two modules, however far, or is one of them."""
+        if self.reaches(name, other) or self.reaches(other, name):
+            return True
+        return any(self.reaches(m, name) and self.reaches(m, other) for m in self._parts)
+
     def loads(self, name: str, other: str) -> bool:
         """Whether importing a module imports another one, too, whatever it calls."""
         return other in self._closure(name, self._loaded, self._loadings)
@@ -182,6 +188,10 @@ class ModuleGraph:
                 parameters.add(node.arg)
             elif isinstance(node, ast.Call) and node.args:
                 self._collect_replaced(name, node, replaced)
+                if dotted := _imported_by_name(node):
+                    for target in self._targets(dotted.split("."), name):
+                        imported[target] |= set()
+                        whole.add(target)
             elif isinstance(node, ast.Import):
                 self._statements[name].append(node)
                 for alias in node.names:
@@ -209,8 +219,7 @@ class ModuleGraph:
             words = names | {f".{attribute}" for attribute in attributes}
             if target in whole:
                 words |= attributes
-            if target in whole:
-                self._replaced[target].update(dict.fromkeys(replaced, name))
+            self._replaced[target].update(dict.fromkeys(replaced, name))
             self._used_by[target][name] = words
             self._reached[target] |= words
             self._targets_of[name].add(target)
@@ -277,6 +286,15 @@ class ModuleGraph:
             for candidate in self._by_last.get(dotted[-1], ())
             if self._parts[candidate][-len(dotted) :] == dotted
         ]
+
+
+def _imported_by_name(node: ast.Call) -> str:
+    """The path in ``import_module("app.db")``; "" for any other call."""
+    function, first = node.func, node.args[0]
+    last = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    if last in ("import_module", "__import__") and isinstance(first, ast.Constant):
+        return first.value if isinstance(first.value, str) else ""
+    return ""
 
 
 def import_paths(node: ast.Import | ast.ImportFrom) -> list[tuple[int, list[str]]]:

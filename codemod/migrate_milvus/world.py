@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -15,6 +17,7 @@ from migrate_milvus.project import ModuleGraph
 from migrate_milvus.syntax import SourceText
 from migrate_milvus.values import (
     BOTTOM,
+    NONE,
     Abstract,
     Bound,
     Class,
@@ -28,6 +31,8 @@ from migrate_milvus.values import (
 )
 
 ROUNDS = 12
+# What reads names of a module that the code does not name.
+_COMPUTES = re.compile(r"\b(?:getattr|setattr|delattr|vars|__dict__|patch|globals)\b")
 # Modules that turn out to matter: the longest chains of real programs need four passes. Beyond that
 # all modules are analysed.
 _PASSES = 6
@@ -96,10 +101,23 @@ class World:
         return found
 
     def _with_imported(self, names: set[str]) -> set[str]:
-        """``names``, with the modules whose constants and functions they import."""
-        if self.graph is None:
-            return set(names)
-        return names.union(*(self.graph.targets(name) for name in names)) & self.sources.keys()
+        """``names``, with the modules whose constants, functions and classes they import.
+
+        Of classes, also the modules of their bases.
+        """
+        found, queue = set(names), list(names)
+        while queue and self.graph is not None:
+            name = queue.pop()
+            if name in names or self._inherits(name):
+                new = (self.graph.targets(name) & self.sources.keys()) - found
+                found |= new
+                queue.extend(new)
+        return found & self.sources.keys()
+
+    def _inherits(self, name: str) -> bool:
+        """Whether a module has classes with bases."""
+        body = self.sources[name].tree.body
+        return any(isinstance(node, ast.ClassDef) and node.bases for node in body)
 
     def _start(self, active: set[str]) -> None:
         self.modules = {name: collect(self.sources[name]) for name in sorted(active)}
@@ -116,6 +134,8 @@ class World:
                 flow.store, flow.contents = shared.store, shared.contents
                 flow.escaped_functions = shared.escaped_functions
             shared = shared or flow
+            for word in self.graph.replaced(name) if self.graph is not None else ():
+                flow.store[Slot("blind", self.modules[name], word)] = frozenset({NONE})
             self.interpreters[name] = Interpreter(flow, self)
 
     def _settle(self, settling: bool) -> None:
@@ -168,7 +188,7 @@ class World:
                 if leading is None:
                     leading = reach.names(self.modules[name], self._connects(name))
                 words = self.graph.words(name, user)
-                if leading & words:
+                if leading & words or (leading and _COMPUTES.search(self.sources[user].text)):
                     found.add(user)
         for path, module in self.modules.items():
             if path.rpartition("/")[2] == "conftest.py":

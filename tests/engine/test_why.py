@@ -216,3 +216,84 @@ def test_a_chain_that_turns_in_a_circle_ends(run_cli: Run, project: Path) -> Non
 def test_a_line_without_a_use(run_cli: Run, project: Path) -> None:
     text = "from pymilvus import Collection\nprint()\n"
     assert why(run_cli, project, text, 2) == ["app.py:2: no ORM use was found on this line"]
+
+
+def files(folder: Path, texts: dict[str, str]) -> None:
+    """Write files of a project."""
+    for name, text in texts.items():
+        (folder / name).write_text(dedent(text).lstrip().replace("CONNECT", CONNECT))
+
+
+ACROSS = {
+    "main.py": """
+        from pymilvus import Collection, connections
+        from store import Store
+        from tools import size
+        CONNECT
+        docs = Collection("docs")
+        print(size(docs), Store(docs).load())
+        """,
+    "tools.py": """
+        def size(collection):
+            return collection.num_entities
+        """,
+    "base.py": """
+        class Base:
+            def __init__(self, held):
+                self.held = held
+        """,
+    "store.py": """
+        from base import Base
+        class Store(Base):
+            def load(self):
+                self.held.load()
+        """,
+}
+
+
+def test_a_parameter_whose_callers_are_in_another_file(run_cli: Run, project: Path) -> None:
+    """The file never names the library."""
+    files(project, ACROSS)
+    assert run_cli("--why", "tools.py:2").output.splitlines()[1:] == [
+        "    2:12 collection.num_entities is Collection.num_entities",
+        "    1:10 parameter collection",
+        "    main.py:6:12 passed as docs",
+        '    main.py:5:1 docs = Collection("docs")',
+        "    main.py:1:22 from pymilvus import Collection, connections",
+    ]
+
+
+def test_an_attribute_of_a_base_class_in_another_file(run_cli: Run, project: Path) -> None:
+    files(project, ACROSS)
+    assert run_cli("--why", "store.py:4").output.splitlines()[1:] == [
+        "    4:9 self.held.load() is Collection.load",
+        "    base.py:3:9 self.held = held",
+        "    base.py:2:24 parameter held",
+        "    main.py:6:25 passed as docs",
+        '    main.py:5:1 docs = Collection("docs")',
+        "    main.py:1:22 from pymilvus import Collection, connections",
+    ]
+
+
+def test_a_global_and_a_function_of_another_file(run_cli: Run, project: Path) -> None:
+    texts = {
+        "db.py": """
+            from pymilvus import Collection, connections
+            CONNECT
+            docs = Collection("docs")
+            def get():
+                return docs
+            """,
+        "main.py": "from db import docs as held, get\nheld.load()\nget().release()\n",
+    }
+    files(project, texts)
+    assert run_cli("--why", "main.py:2").output.splitlines()[2:] == [
+        "    1:16 from db import docs as held, get",
+        '    db.py:3:1 docs = Collection("docs")',
+        "    db.py:1:22 from pymilvus import Collection, connections",
+    ]
+    assert run_cli("--why", "main.py:3").output.splitlines()[2:] == [
+        "    db.py:5:5 return docs",
+        '    db.py:3:1 docs = Collection("docs")',
+        "    db.py:1:22 from pymilvus import Collection, connections",
+    ]
