@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +17,8 @@ from migrate_milvus import __version__
 from migrate_milvus.options import fail, migration_options, output_options, settings_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from migrate_milvus.baseline import Baseline
     from migrate_milvus.document import Document
     from migrate_milvus.model import FileResult
@@ -65,7 +66,7 @@ def _print_version(ctx: click.Context, param: Any, value: bool) -> None:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EPILOG,
 )
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path())
 @click.option("--diff", is_flag=True, help="Also print what would change, as a unified diff.")
 @click.option("--write", is_flag=True, help="Write the changes to the files.")
 @click.option("--check", is_flag=True, help="Change and print nothing; the exit code tells.")
@@ -83,7 +84,7 @@ def _print_version(ctx: click.Context, param: Any, value: bool) -> None:
     help="Show the version, and which pymilvus it knows.",
 )
 @click.pass_context
-def cli(ctx: click.Context, /, paths: tuple[Path, ...], **options: Any) -> None:
+def cli(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
     """Rewrite pymilvus ORM code in PATHS (default: here) to MilvusClient.
 
     Prints what it found, and with --diff what it would change; only --write changes files. PATHS
@@ -92,8 +93,10 @@ def cli(ctx: click.Context, /, paths: tuple[Path, ...], **options: Any) -> None:
     "migrate-milvus verify -- COMMAND" runs COMMAND before and after the migration, on copies, and
     compares what it does: see "migrate-milvus verify --help".
     """
+    from pathlib import Path
+
     try:
-        ctx.exit(_main(paths, options))
+        ctx.exit(_main(tuple(map(Path, paths)), options))
     except KeyboardInterrupt:
         _interrupted()
         ctx.exit(INTERRUPTED)
@@ -118,6 +121,8 @@ def _interrupted() -> None:
 
 def _main(paths: tuple[Path, ...], options: dict[str, Any]) -> int:
     """Do what was asked; returns the exit code."""
+    from pathlib import Path
+
     modes = [mode for mode in ("diff", "write", "check", "interactive") if options[mode]]
     if len(modes) > 1:
         raise click.UsageError(f"--{modes[0]} and --{modes[1]} exclude each other.")
@@ -130,7 +135,7 @@ def _main(paths: tuple[Path, ...], options: dict[str, Any]) -> int:
             return questions.list_rules()
         if options["explain"]:
             return questions.explain(options["explain"])
-    stdin = Path("-") in paths
+    stdin = any(str(path) == "-" for path in paths)
     if stdin and len(paths) > 1:
         raise click.UsageError("'-' (standard input) cannot be combined with other paths.")
     if stdin and options["interactive"]:
@@ -268,6 +273,8 @@ def _write_baseline(run: RunResult, settings: Settings) -> int:
 
 def _report(run: RunResult, settings: Settings, undo: str = "") -> Report:
     """The model of all reports; programs read their paths as seen from the repository here."""
+    from pathlib import Path
+
     from migrate_milvus.report.model import Report
     from migrate_milvus.settings import git_root
 
@@ -276,6 +283,8 @@ def _report(run: RunResult, settings: Settings, undo: str = "") -> Report:
 
 
 def _run_stdin(settings: Settings, options: dict[str, Any]) -> int:
+    from pathlib import Path
+
     from migrate_milvus import pipeline
     from migrate_milvus.document import Document, DocumentError
     from migrate_milvus.output import show

@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TABLE = "tool.migrate-milvus"
 KEYS = (
@@ -32,8 +34,6 @@ KEYS = (
 
 # Every report that there is; the command line and the configuration take the same names.
 FORMATS = ("text", "json", "sarif", "github", "markdown", "html")
-
-T = TypeVar("T")
 
 
 class ConfigurationError(Exception):
@@ -265,6 +265,8 @@ def _line_below(file: Path, start: int, key: str) -> int:
 
 def display(file: Path) -> str:
     """``file`` as seen from the working directory, else absolute."""
+    from pathlib import Path
+
     try:
         return file.relative_to(Path.cwd()).as_posix()
     except ValueError:

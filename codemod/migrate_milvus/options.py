@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -16,6 +15,8 @@ import click
 from migrate_milvus.configuration import FORMATS, is_client, is_rule_id, parse_report
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from click.shell_completion import CompletionItem
 
     from migrate_milvus.settings import Options, Reports, Settings
@@ -190,7 +191,7 @@ _OUTPUT = (
     ),
     click.option(
         "--baseline",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=click.Path(dir_okay=False),
         metavar="FILE",
         help="Known ORM uses, which do not count.",
     ),
@@ -233,6 +234,8 @@ def _with(function: Any, options: Iterable[Any]) -> Any:
 
 def settings_of(paths: tuple[Path, ...], options: dict[str, Any]) -> Settings:
     """The settings that the command line and the configuration give; fails if one is broken."""
+    from pathlib import Path
+
     from migrate_milvus.configuration import ConfigurationError
     from migrate_milvus.settings import Options, load
 
@@ -251,7 +254,7 @@ def settings_of(paths: tuple[Path, ...], options: dict[str, Any]) -> Settings:
         bump_requirement=options.get("bump_requirement", False),
         docs=options["docs"],
         reports=options.get("reports", ()),
-        baseline=options.get("baseline"),
+        baseline=Path(options["baseline"]) if options.get("baseline") else None,
         jobs=options["jobs"],
     )
     try:
