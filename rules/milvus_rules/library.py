@@ -30,6 +30,9 @@ RESULTS = frozenset(
     }
 )
 FOLLOWED = RESULTS | {"Collection", "Partition", "Index", "Role", "CollectionSchema", "FieldSchema"}
+# What only comes as an answer: an object of the class that a program makes is none of the ORM's.
+ANSWERS = RESULTS - {"MutationResult"}
+CLASSES = FOLLOWED - ANSWERS
 UNITS = frozenset({"Collection", "Partition", "Index", "Role"})
 NAMED = UNITS - {"Index"}  # an index becomes what describe_index returns
 NAME_PARAMETERS = {
@@ -121,11 +124,11 @@ class PyMilvus:
         return name in catalogue.MOVED
 
     def is_class(self, name: str) -> bool:
-        return name in FOLLOWED
+        return name in CLASSES
 
     def result(self, name: str) -> str | None:
         if name in FOLLOWED:
-            return name
+            return name if name in CLASSES else None
         symbol = catalogue.SYMBOLS.get(name)
         if symbol is None:
             return None

@@ -16,12 +16,12 @@ What counts as one site
   are of calls and members only, so the comparison leaves them out.
 
 No sites: imports, annotations, schemas, data types, exceptions, search requests and results (they
-stay valid), text in strings, names that left pymilvus, the results of writes, and methods called
-under another name. The lines on which such things, or an ORM object that is only passed on or
-given back, stand are kept as *marks*: a report entry there is about something real. So is a use of
-a parameter that nobody in sight passes, but that is named after an ORM class, in a file that
-imports the ORM: it cannot be told whether it is one, so that saying it may be is no error, and
-saying nothing is none either.
+stay valid), text in strings, names that left pymilvus, the results of writes and of questions about
+compaction, replicas and grants, and methods called under another name. The lines on which such
+things, or an ORM object that is only passed on or given back, stand are kept as *marks*: a report
+entry there is about something real. So is a use of a parameter that nobody in sight passes, but
+that is named after an ORM class, in a file that imports the ORM: it cannot be told whether it is
+one, so that saying it may be is no error, and saying nothing is none either.
 
 How objects are followed
 ------------------------

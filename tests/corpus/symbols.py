@@ -67,12 +67,15 @@ PRODUCES = {
 #: Stay valid, and are no sites; the codemod may still name them in its report.
 SCHEMA_NAMES = frozenset({"FieldSchema", "CollectionSchema"})
 
-#: What writes give back: valid, but the client's methods give a dict instead, so that whoever reads
-#: one has to change with the write. ``class.member`` → the class handed out.
+#: What writes and some questions give back: valid, but the client's methods give a dict or a list
+#: instead, so that whoever reads one has to change with the call.
 RESULTS = words(
     """
     Collection.insert Collection.upsert Collection.delete
     Partition.insert Partition.upsert Partition.delete
+    Collection.get_compaction_state Collection.get_compaction_plans
+    Collection.get_replicas Partition.get_replicas
+    Role.list_grant Role.list_grants Role.list_privilege_groups
     """
 )
 

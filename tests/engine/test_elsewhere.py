@@ -263,3 +263,18 @@ def test_a_star_import_does_not_keep_what_its_importer_binds_itself() -> None:
     text = migrate_files({"store.py": store, "main.py": main})["store.py"].text
     assert text is not None
     assert "Collection," not in text
+
+
+def test_an_answer_that_the_program_makes_itself_is_none_of_the_library() -> None:
+    text = """\
+        from pymilvus import utility, connections
+        from pymilvus.client.types import Group, Replica
+        connections.connect(host="localhost", port="19530")
+        print(utility.list_collections())
+        made = Replica([Group(1, [], [], "", {})])
+        print(made.groups)
+        """
+    result = migrated(main=text)["main.py"]
+    assert uses(result) == ["3 connections.connect", "4 utility.list_collections"]
+    assert result.text is not None
+    assert result.text.endswith("print(made.groups)\n")
