@@ -1989,7 +1989,10 @@ class Interpreter:
                 for key, item in zip(content.node.keys, content.node.values, strict=True):
                     if isinstance(key, ast.Constant) and key.value == index:
                         return self.recall(item, content)
-            return content.element or self.unknown(("item", id(node)))
+            found = frozenset(v for v in content.element if not isinstance(v, Const))
+            if found != content.element:  # any of the constants, or another one
+                return found | {Opaque(("item", id(node)))}
+            return found or self.unknown(("item", id(node)))
         held: Abstract = BOTTOM
         for value in container:
             if isinstance(value, Opaque) and _is_several(value):
@@ -1998,6 +2001,9 @@ class Interpreter:
                 held = join(held, whole if part else self.elements(whole, node))
             if isinstance(value, Container) and value.origin in self.flow.contents:
                 held = join(held, self.flow.contents[value.origin].element)
+        if any(isinstance(v, Const) for v in held):
+            other = frozenset({Opaque(("item", id(node)))})
+            held = frozenset(v for v in held if not isinstance(v, Const)) | other
         if held:
             others = frozenset(
                 v

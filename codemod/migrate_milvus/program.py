@@ -119,7 +119,7 @@ class ClassInfo:
                 yield current
                 queue.extend(current.bases)
 
-    @property
+    @cached_property
     def family(self) -> ClassInfo:
         """The class that stands for all that inherit from one another: they share attributes."""
         seen: set[ClassInfo] = set()

@@ -276,6 +276,10 @@ class _Reach:
         self.library = world.library
         self.flow = next(iter(world.interpreters.values())).flow
         self._known: dict[FunctionInfo | ClassInfo, bool] = {}
+        self._attributes: dict[object, list[tuple[Slot, Abstract]]] = defaultdict(list)
+        for slot, values in self.flow.store.items():
+            if slot.kind == "attribute":
+                self._attributes[slot.owner].append((slot, values))
 
     def names(self, module: Module, connects: bool) -> set[str]:
         """The names of a module through which library objects are reached.
@@ -311,7 +315,7 @@ class _Reach:
             case Function(info=info):
                 return self._function(info)
             case Class(info=info) | Instance(info=info):
-                return self._class(info.family)
+                return self._class(info)
             case Container(origin=origin) if origin in self.flow.contents:
                 return any(
                     self._leads(item)
@@ -340,20 +344,19 @@ class _Reach:
             self._known[info] = any(self.leads(values) for values in held) or any(takes)
         return self._known[info]
 
-    def _class(self, family: ClassInfo) -> bool:
-        if family not in self._known:
-            self._known[family] = False
-            related = {family}
-            queue = [family]
-            while queue:
-                current = queue.pop()
-                for other in (*current.bases, *current.subclasses):
-                    if other not in related:
-                        related.add(other)
-                        queue.append(other)
-            self._known[family] = any(
+    def _class(self, info: ClassInfo) -> bool:
+        """A class by what its own code, and that of its bases, can reach; not by derived ones."""
+        if info not in self._known:
+            self._known[info] = False
+            ancestry = list(info.ancestry())
+            named: set[str] = set()
+            for base in ancestry:
+                named |= base.module.attributes | base.module.identifiers
+            self._known[info] = any(
+                self._function(method) for base in ancestry for method in base.methods.values()
+            ) or any(
                 self.leads(values)
-                for slot, values in list(self.flow.store.items())
-                if slot.kind == "attribute" and slot.owner is family
-            ) or any(self._function(m) for info in related for m in info.methods.values())
-        return self._known[family]
+                for slot, values in self._attributes.get(info.family, ())
+                if slot.name in named
+            )
+        return self._known[info]
