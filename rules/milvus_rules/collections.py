@@ -501,6 +501,8 @@ def _fold(site: Site, planning: Planning) -> _Folded | None:
             prepared = indexes.prepare(call, planning, variable, first=number == 0)
         except Refusal:
             return None
+        if prepared.whole and not is_pure(arguments.get("index_params")):
+            return None  # what makes the dict may not be done before the collection is made
         variable = prepared.variable
         lines += prepared.lines
         removed += prepared.removed

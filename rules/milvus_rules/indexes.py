@@ -20,12 +20,11 @@ from migrate_milvus.edits import (
 from migrate_milvus.flow import Content, Site, Slot
 from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, require, unknown
-from migrate_milvus.values import Const
+from migrate_milvus.values import Const, Container, Opaque, Shape, Value
 from milvus_rules import lookups, versions
 from milvus_rules.contents import held_only_by
 from milvus_rules.writing import (
     Pair,
-    by_hand,
     call_of,
     can_be_true,
     client_call,
@@ -37,7 +36,7 @@ from milvus_rules.writing import (
     known,
 )
 
-PARAMS = predicate("index-params-known", "the index parameters are a known dict")
+PARAMS = predicate("index-params-known", "the index parameters are a dict, or None")
 RESULT = predicate("index-result-unused", "the result of create_index is not used")
 NOT_ASYNC = predicate("index-not-async", "_async is not used")
 ARGUMENTS = predicate("index-arguments-known", "every argument has a meaning for the client")
@@ -48,18 +47,23 @@ _KNOWN = ("field_name", "index_params", "timeout", "index_name", "sync", "_async
 
 @dataclass
 class IndexParameters:
-    """The ``prepare_index_params`` lines of one ``create_index`` call."""
+    """The ``prepare_index_params`` lines of one ``create_index`` call.
+
+    ``whole``: the parameters are passed as one dict, of unknown keys.
+    """
 
     lines: list[Line]
     variable: str
     removed: list[Edit] = field(default_factory=list)
+    whole: bool = False
 
 
 class CreateIndex(Rule):
     """``collection.create_index(field, params)`` becomes prepared index parameters.
 
     ``prepare_index_params()``, ``add_index(...)`` with the dict's items as keywords, then
-    ``client.create_index``. A dict that is read elsewhere too stays and is unpacked (``**params``).
+    ``client.create_index``. A dict that is read elsewhere too stays and is unpacked (``**params``);
+    one whose keys are not known is passed whole (``params=params``), which sends what the ORM sent.
 
     Where the index may exist already the call is guarded by ``list_indexes``: the server compares
     raw parameters, and the client's flat form differs from the nested one that the ORM stored.
@@ -67,11 +71,11 @@ class CreateIndex(Rule):
 
     ``Index(collection, field, params)`` is the same, where what is read of the object is known.
 
-    Refused when the parameters are not a known dict, the result or ``_async`` is used, or an
-    argument is unknown to the client.
+    Refused when the parameters may be something else than a dict, the result or ``_async`` is used,
+    or an argument is unknown to the client.
 
     Source: both sides run on pymilvus 2.3.8 to 3.0.2; the comparison of raw parameters read in the
-    server's source.
+    server's source, and ``params=`` in that of pymilvus 2.3.8 to 3.0.2.
     """
 
     id = "MLV301"
@@ -101,7 +105,9 @@ class CreateIndex(Rule):
             look = client_call(
                 planning, site, "list_indexes", (None, name), ("field_name", (Src(field_name),))
             )
-            lines = [Block(("if not ", look, ":"), tuple(lines))]
+            # What its parameters do besides giving a dict is done with and without the index.
+            before = 0 if is_pure(arguments.get("index_params")) or not prepared.whole else 2
+            lines = [*lines[:before], Block(("if not ", look, ":"), tuple(lines[before:]))]
         return [*prepared.removed, ReplaceStatement(statement, tuple(lines))]
 
 
@@ -157,28 +163,44 @@ def _params_known(site: Site, planning: Planning) -> Answer:
     expression = planning.arguments(site).get("index_params")
     if is_none(expression):
         return PROVED
-    keys = dict_keys(planning.flow, expression)
-    field = planning.arguments(site).get("field_name")
-    index_name = keyword(planning.arguments(site), "index_name")
-    parts: list[tuple[str, ast.expr | None]] = [("field_name=", field), ("**", expression)]
-    parts += [("index_name=", planning.arguments(site).get("index_name"))] if index_name else []
-    given = [
-        before + planning.flow.source.segment(node) for before, node in parts if node is not None
-    ]
-    recipe = (
-        "# where the parameters are a dict\n"
-        "index_params = client.prepare_index_params()\n"
-        f"index_params.add_index({', '.join(given)})\n"
-        + by_hand(planning, site, "create_index", ("index_params", ("index_params",)))
-    )
-    if keys is None:
-        return unknown("the index parameters are not a dict that can be seen here", recipe)
-    if not all(name.isidentifier() and name not in ("field_name", "index_name") for name in keys):
-        return unknown("the dict has keys that add_index() would mistake", recipe)
-    inline = isinstance(expression, ast.Dict)
-    if not inline and not versions.available("add-index-keeps-dict", _target(planning)):
-        return unknown("add_index(**params) changes the dict before pymilvus 2.5.7", recipe)
+    values = planning.flow.value(expression)
+    if any(_is_no_dict(value) for value in values):
+        return unknown(
+            "the index parameters may be something else than a dict, which the ORM ignores",
+            "Pass a dict: {'index_type': ..., 'metric_type': ..., 'params': {...}}.",
+        )
+    if dict_keys(planning.flow, expression) is None and not versions.available(
+        "add-index-takes-none", _target(planning)
+    ):
+        return unknown(
+            "the index parameters may be None, which add_index(params=None) does not take before "
+            "pymilvus 2.6.13",
+            "Raise --target-version, or pass {} for None.",
+        )
     return PROVED
+
+
+def _is_no_dict(value: Value) -> bool:
+    match value:
+        case Const(value=constant):
+            return constant is not None
+        case Container(kind=kind):
+            return kind != "dict"
+        case Opaque(shape=shape):
+            return shape not in (Shape.ANY, Shape.DICT)
+    return True
+
+
+def _is_passed_whole(site: Site, planning: Planning) -> bool:
+    """Whether add_index() takes the dict as ``params=``, where it must not be unpacked."""
+    expression = planning.arguments(site).get("index_params")
+    keys = dict_keys(planning.flow, expression)
+    if keys is None:
+        return True
+    if not all(name.isidentifier() and name not in ("field_name", "index_name") for name in keys):
+        return True
+    inline = isinstance(expression, ast.Dict)
+    return not inline and not versions.available("add-index-keeps-dict", _target(planning))
 
 
 def _target(planning: Planning) -> tuple[int, ...]:
@@ -201,8 +223,11 @@ def prepare(
     freed: Slot | None = None
     anchors: dict[int, ast.AST] = {}
     anchor: ast.AST | None = None
+    whole = not is_none(expression) and _is_passed_whole(site, planning)
     content = None if is_none(expression) else literal_dict(planning.flow, expression)
-    if content is not None and expression is not None:
+    if whole and expression is not None:
+        pairs.append(("params", (Src(expression),)))
+    elif content is not None and expression is not None:
         assignment = removable(site, planning, expression, content)
         if isinstance(expression, ast.Dict) or assignment is not None:
             pairs += [(name, (Src(value),)) for name, value in dict_items(content).items()]
@@ -225,7 +250,7 @@ def prepare(
         made = client_call(planning, site, "prepare_index_params")
         lines.append(Line((f"{variable} = ", made)))
     lines.append(Line((call_of((f"{variable}.add_index",), *pairs),), anchor=anchor))
-    return IndexParameters(lines, variable, removed)
+    return IndexParameters(lines, variable, removed, whole)
 
 
 def removable(

@@ -167,6 +167,8 @@ BEHAVIOURS: dict[str, Gate] = {
     "search-aggregation": Gate("3.0.1"),
     # add_index(**d) leaves the caller's d["params"] alone.
     "add-index-keeps-dict": Gate("2.5.7"),
+    # add_index(params=None) is add_index() (read in 2.6.13; 2.5.18 raises TypeError).
+    "add-index-takes-none": Gate("2.6.13"),
     # client.search returns the ORM's result classes, with attributes; before: plain dicts.
     "hits-as-objects": Gate("2.5.7"),
     # A Hit is a dict (it was a UserDict, which json cannot write).
