@@ -27,6 +27,7 @@ from migrate_milvus.flow import (
     Write,
     merge,
 )
+from migrate_milvus.passing import Calls, called_parameters
 from migrate_milvus.program import ClassInfo, FunctionInfo, Module, Scope, catches_import
 from migrate_milvus.values import (
     BOTTOM,
@@ -37,6 +38,7 @@ from migrate_milvus.values import (
     Const,
     Container,
     Function,
+    Given,
     Instance,
     Library,
     ModuleValue,
@@ -158,6 +160,7 @@ class Interpreter:
         self.consuming: set[Hashable] = set()
         self.outside: set[Hashable] = set()  # results of functions of other modules
         self.final: dict[str, Abstract] = {}
+        self._called: dict[FunctionInfo, dict[str, Calls]] = {}
         self._evaluators: dict[type[ast.AST], Callable[..., Abstract]] = {}
         self._executors: dict[type[ast.AST], Callable[..., None]] = {}
         for name in dir(self):
@@ -290,15 +293,23 @@ class Interpreter:
             or self.is_reached(info)
             or bool(info.opaque_decorators)
         )
-        if self.settling and not passed and not known_callers:
-            return BOTTOM  # a module that calls it may come later
-        if outside:
-            passed = join(passed, self.held(Slot("default", info, parameter.arg)))
+        promised: Abstract = BOTTOM
         for value in self.peek(parameter.annotation) if parameter.annotation else ():
             if isinstance(value, ModuleValue):
                 self.outside.add(opaque.origin)  # of a class that is out of sight
             if isinstance(value, Class) and outside:
-                passed = join(passed, frozenset({Instance(value.info)}))
+                promised = join(promised, frozenset({Instance(value.info)}))
+        if self.settling and not passed and not known_callers:
+            # A module that calls it may come later; a framework does.
+            return promised if info.opaque_decorators else BOTTOM
+        if outside:
+            passed = join(passed, self.held(Slot("default", info, parameter.arg)))
+        seen = frozenset(v for v in passed if not isinstance(v, Opaque))
+        if promised:
+            # What is not seen is what the annotation says, a default such as ``Depends()`` too.
+            return join(seen, promised)
+        if self.settling and outside and self.awaits(parameter.annotation):
+            return seen
         if self.settling and not passed:
             return BOTTOM
         if not passed or outside:
@@ -331,6 +342,10 @@ class Interpreter:
             return bool(self.held(Slot("blind", self.module, info.name)))
         self.held(Slot("blind", None, info.name))
         return bool(self.world.blind_to(info.name, self.module))
+
+    def awaits(self, annotation: ast.expr | None) -> bool:
+        """Whether it is not known yet what an annotation names."""
+        return isinstance(annotation, ast.Name | ast.Attribute) and not self.peek(annotation)
 
     def annotated_object(self, parameter: ast.arg) -> Abstract:
         """The library object that an annotation promises, made out of sight."""
@@ -1347,7 +1362,77 @@ class Interpreter:
         real = [v for v in function if v != NONE]
         for value in real:
             result = join(result, self.call(node, value, len(real) > 1))
+        given = self.called_parameter(node.func)
+        if given is not None:
+            # Each caller gets what it has passed gives, not what others have passed.
+            kept = frozenset(v for v in result if isinstance(v, Object))
+            if any(isinstance(value, Bound | Library) for value in real):
+                self.store(Slot("given", given.info, given.parameter), kept)
+            return frozenset({given})
         return result or self.unknown(id(node))
+
+    def calls_of(self, info: FunctionInfo) -> dict[str, Calls]:
+        """The parameters that a function calls."""
+        if info not in self._called:
+            self._called[info] = called_parameters(info)
+        return self._called[info]
+
+    def called_parameter(self, callee: ast.expr) -> Given | None:
+        """The parameter of the running function that is called, if that is passed on by it."""
+        if not isinstance(callee, ast.Name) or self.function is None:
+            return None
+        calls = self.calls_of(self.function).get(callee.id)
+        return Given(self.function, callee.id) if calls is not None and calls.returned else None
+
+    def resolved(
+        self, values: Abstract, node: ast.Call | None, mapping: dict[str, ast.expr]
+    ) -> Abstract:
+        """What a function returns, with what its parameters give in this call of it."""
+        result: Abstract = BOTTOM
+        for value in values:
+            if not isinstance(value, Given):
+                result = join(result, frozenset({value}))
+                continue
+            passed = mapping.get(value.parameter)
+            callees = (
+                self.flow.value(passed)
+                if passed is not None
+                else self.held(Slot("argument", value.info, value.parameter))
+            )
+            for callee in callees:
+                result = join(result, self.outcome(callee, value, node))
+        return result
+
+    def outcome(
+        self,
+        callee: Value,
+        given: Given,
+        node: ast.Call | None,
+        seen: frozenset[Value] = frozenset(),
+    ) -> Abstract:
+        """What a callee gives when ``given.info`` calls it."""
+        match callee:
+            case Function(info=info) if info.generator:
+                return frozenset({Opaque(("generator", info))})
+            case Function(info=info):
+                result: Abstract = BOTTOM
+                for value in self.held(Slot("return", info, "")):
+                    if not isinstance(value, Given):
+                        result = join(result, frozenset({value}))
+                        continue
+                    # What that calls in turn is not told apart.
+                    further = self.held(Slot("argument", value.info, value.parameter))
+                    for other in further - seen - {callee}:
+                        inner = self.outcome(other, value, node, seen | {callee})
+                        result = join(result, inner)
+                return result
+            case Class(info=info):
+                return frozenset({Instance(info)})
+            case Bound() | Library():
+                return self.held(Slot("given", given.info, given.parameter))
+            case Const(value=None):
+                return BOTTOM
+        return self.unknown(("given", id(node), callee))
 
     def call(self, node: ast.Call, function: Value, ambiguous: bool) -> Abstract:
         """Call one value of the callee."""
@@ -1738,7 +1823,7 @@ class Interpreter:
         if info.generator or isinstance(info.node, ast.AsyncFunctionDef):
             if info.generator:
                 return frozenset({Opaque(("generator", info))})
-        return self.held(Slot("return", info, ""))
+        return self.resolved(self.held(Slot("return", info, "")), node, mapping)
 
     def eval_Lambda(self, node: ast.Lambda) -> Abstract:
         info = self.module.functions[node]

@@ -107,6 +107,17 @@ class Instance:
 
 
 @dataclass(frozen=True)
+class Given:
+    """What a parameter gives that a function calls: another thing for each call of the function.
+
+    It stays within the function, which only returns it or tests it for being something.
+    """
+
+    info: FunctionInfo
+    parameter: str
+
+
+@dataclass(frozen=True)
 class ModuleValue:
     """A module outside the library, by dotted name, or something of one that is not analysed.
 
@@ -127,6 +138,7 @@ Value: TypeAlias = (
     | Function
     | Class
     | Instance
+    | Given
     | ModuleValue
 )
 Abstract: TypeAlias = frozenset[Value]
