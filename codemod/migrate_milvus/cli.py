@@ -6,7 +6,6 @@ Only click is imported at the top: ``--help`` pays for nothing else. The options
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migrate_milvus import __version__
+from migrate_milvus.interrupts import one_line
 from migrate_milvus.options import fail, migration_options, output_options, settings_of
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from migrate_milvus.pipeline import Project, RunResult
     from migrate_milvus.report.model import Report
     from migrate_milvus.settings import Settings
-
-INTERRUPTED = 130
 
 EPILOG = """\b
 Exit codes:
@@ -42,14 +40,16 @@ class _Command(click.Command):
     def make_context(
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> click.Context:
-        if args[:1] != ["verify"]:
-            return super().make_context(info_name, args, parent, **extra)
-        from migrate_milvus.verify.command import verify
+        with one_line():
+            if args[:1] != ["verify"]:
+                return super().make_context(info_name, args, parent, **extra)
+            from migrate_milvus.verify.command import verify
 
-        return verify.make_context(f"{info_name} verify", args[1:], parent, **extra)
+            return verify.make_context(f"{info_name} verify", args[1:], parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
+        with one_line():
+            return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
 
 
 def _print_version(ctx: click.Context, param: Any, value: bool) -> None:
@@ -95,28 +95,7 @@ def cli(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
     """
     from pathlib import Path
 
-    try:
-        ctx.exit(_main(tuple(map(Path, paths)), options))
-    except KeyboardInterrupt:
-        _interrupted()
-        ctx.exit(INTERRUPTED)
-
-
-def main() -> None:
-    """The console script."""
-    for stream in (sys.stdout, sys.stderr):
-        # A name or a line that the terminal's encoding lacks is no reason to fail.
-        with contextlib.suppress(AttributeError, ValueError):
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    try:
-        cli(prog_name="migrate-milvus")
-    except KeyboardInterrupt:
-        _interrupted()
-        sys.exit(INTERRUPTED)
-
-
-def _interrupted() -> None:
-    click.echo("Interrupted: every file holds its old or its new text.", err=True)
+    ctx.exit(_main(tuple(map(Path, paths)), options))
 
 
 def _main(paths: tuple[Path, ...], options: dict[str, Any]) -> int:

@@ -336,7 +336,7 @@ def test_help_and_a_run_without_orm_code_load_no_parser(
 ) -> None:
     (project / "plain.py").write_text("import os\n")
     code = (
-        "import sys\nfrom migrate_milvus.cli import main\n"
+        "import sys\nfrom migrate_milvus.__main__ import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "heavy = {'libcst', 'pymilvus', 'rich', 'packaging', 'pathspec', 'difflib'}\n"
         "heavy.add('migrate_milvus.engine')\n"
@@ -356,3 +356,27 @@ def test_an_interrupt_is_one_line_and_code_130(
     assert result.exit_code == 130
     assert result.output == "Interrupted: every file holds its old or its new text.\n"
     assert (mixed / "changes.py").read_text() == CHANGES
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        pytest.param("click", ["--check"], id="before there is a command"),
+        pytest.param("milvus_rules.versions", ["--version"], id="while options are read"),
+        pytest.param("migrate_milvus.pipeline", ["--check"], id="while it works"),
+    ],
+)
+def test_an_interrupt_is_one_line_wherever_it_falls(
+    tmp_path: Path, module: str, arguments: list[str]
+) -> None:
+    code = (
+        "import sys\nfrom importlib.abc import MetaPathFinder\n"
+        "class Interrupt(MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        f"        if name == {module!r}:\n            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "from migrate_milvus.__main__ import main\nmain()\n"
+    )
+    result = start("-c", code, *arguments, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (130, "")
+    assert result.stderr == "Interrupted: every file holds its old or its new text.\n"

@@ -19,7 +19,7 @@ def ask(shell: str, *words: str) -> list[str]:
         "COMP_WORDS": " ".join(("migrate-milvus", *words)),
         "COMP_CWORD": str(len(words)),
     }
-    code = "from migrate_milvus.cli import main; main()"
+    code = "from migrate_milvus.__main__ import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
@@ -54,7 +54,7 @@ def test_the_script_for_a_shell_is_printed(shell: str) -> None:
     }
     if shell == "bash" and shutil.which("bash") is None:
         pytest.skip("no bash here")
-    code = "from migrate_milvus.cli import main; main()"
+    code = "from migrate_milvus.__main__ import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )

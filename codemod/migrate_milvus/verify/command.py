@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from migrate_milvus.interrupts import one_line
 from migrate_milvus.options import (
     check_formats,
     coloured,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from migrate_milvus.verify.verifying import Job
 
 TIMEOUT = 600.0
-INTERRUPTED = 130
 
 EPILOG = """\b
 Exit codes:
@@ -109,12 +109,8 @@ def verify(ctx: click.Context, /, paths: tuple[Path, ...], **options: Any) -> No
         fail("verify needs a POSIX system, such as Linux or macOS")
     _check_server(options)
     _check_extra(options)
-    with _signals_interrupt():
-        try:
-            ctx.exit(_run(paths or (Path(),), command, options))
-        except KeyboardInterrupt:
-            click.echo("Interrupted: every process was ended, nothing of yours changed.", err=True)
-            ctx.exit(INTERRUPTED)
+    with _signals_interrupt(), one_line("every process was ended, nothing of yours changed"):
+        ctx.exit(_run(paths or (Path(),), command, options))
 
 
 def _check_server(options: dict[str, Any]) -> None:
