@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
 
 from migrate_milvus import magics, prose
 from migrate_milvus import notebook as notebooks
@@ -11,6 +12,8 @@ from migrate_milvus.document import Document, DocumentError, Part, problem
 from migrate_milvus.model import Finding, Place, Severity
 from migrate_milvus.syntax import SourceText
 
+_Kind = TypeVar("_Kind", bound="CelledDocument")
+
 
 @dataclass(frozen=True)
 class CelledDocument(Document):
@@ -18,6 +21,19 @@ class CelledDocument(Document):
 
     program: Program = field(default_factory=lambda: Program(()), compare=False)
     raw: str = ""
+
+    @classmethod
+    def of(cls: type[_Kind], document: Document, program: Program, raw: str, **own: Any) -> _Kind:
+        """The ``document`` of this kind whose text is the ``program``; raises DocumentError.
+
+        ``own`` are the members that this kind has beside those of all.
+        """
+        if program.split(program.text) != [cell.text for cell in program.cells]:
+            raise DocumentError(
+                "lossy-encoding", "cannot be taken apart and put together unchanged"
+            )
+        members = {member.name: getattr(document, member.name) for member in fields(Document)}
+        return cls(**members | {"text": program.text, "program": program, "raw": raw} | own)
 
     def source(self) -> SourceText:
         return SourceText(self.text, self.name, self.program)
@@ -102,29 +118,14 @@ def _assembled(
     found: notebooks.Notebook,
     whole: frozenset[tuple[int, int]],
 ) -> NotebookDocument:
-    texts = [source.text for source in found.sources]
-    numbers = [source.number for source in found.sources]
+    sources = ((source.number, source.text) for source in found.sources)
     try:
-        program = Program(magics.cells(list(zip(numbers, texts, strict=True)), whole))
+        program = Program(magics.cells(sources, whole))
     except magics.NamesCleared as error:
         raise DocumentError(
             "names-cleared", f"cell {error.cell} deletes all names, so that nothing can be followed"
         ) from error
-    if program.split(program.text) != texts:
-        raise DocumentError("lossy-encoding", "cannot be taken apart and put together unchanged")
-    return NotebookDocument(
-        document.path,
-        document.name,
-        program.text,
-        document.encoding,
-        document.bom,
-        document.data,
-        document.writable,
-        program=program,
-        raw=raw,
-        notebook=found,
-        whole=whole,
-    )
+    return NotebookDocument.of(document, program, raw, notebook=found, whole=whole)
 
 
 @dataclass(frozen=True)
@@ -170,19 +171,4 @@ def _page(
             "names-cleared",
             f"the block on line {line} deletes all names, so that nothing can be followed",
         ) from error
-    texts = [block.text for block in blocks]
-    if program.split(program.text) != texts or prose.spliced(raw, blocks, texts) != raw:
-        raise DocumentError("lossy-encoding", "cannot be taken apart and put together unchanged")
-    return ProseDocument(
-        document.path,
-        document.name,
-        program.text,
-        document.encoding,
-        document.bom,
-        document.data,
-        document.writable,
-        program=program,
-        raw=raw,
-        blocks=blocks,
-        whole=whole,
-    )
+    return ProseDocument.of(document, program, raw, blocks=blocks, whole=whole)

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from migrate_milvus.document import DocumentError
+from migrate_milvus.syntax import lines_of, tree_of
 
 LINE_END = re.compile(r"\r\n|\r|\n")
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _INDENT = re.compile(r"[ \t\f]*")
 _SILENCED = re.compile(r"[^\r\n]*?;[ \t]*(?:#[^\r\n]*)?$")
 
@@ -117,7 +117,7 @@ class Program:
                         self._led.add(len(self._lines) + 1)
                     last = piece.line
                     continue
-                lines = _LINE.findall(piece.text)
+                lines = lines_of(piece.text)
                 for number, line in enumerate(lines):
                     last = piece.line + number
                     self._lines.append(_Line(index, last, 0 if number else piece.column - 1))
@@ -165,7 +165,7 @@ class Program:
         found = ["" for _ in self.cells]
         expected = iter(self._markers)
         between, before = "", None
-        for line in _LINE.findall(text):
+        for line in lines_of(text):
             if self._tag not in line:
                 between += line
                 continue
@@ -198,11 +198,10 @@ class Program:
                 quiet.add((self._lines[statement.lineno - 1].cell, ast.dump(statement)))
         if not quiet:
             return text
-        try:
-            tree = ast.parse(text)
-        except SyntaxError:
+        tree = tree_of(text)
+        if tree is None:
             return text  # the self-check will say what is wrong
-        lines = _LINE.findall(text)
+        lines = lines_of(text)
         new = self.shown(text, tree)
         cell = 0
         for statement in tree.body:
@@ -240,7 +239,7 @@ def _between(text: str, before: Kept | None, after: Kept | None, cell: int) -> s
             raise Displaced(f"something was written beside '{LINE_END.split(kept.text)[0]}'")
     if before is None or not before.leads:
         return text
-    if len(_LINE.findall(text)) != 1 or not text.strip():
+    if len(lines_of(text)) != 1 or not text.strip():
         message = f"what stands after '{before.text.strip()}' is no single line any more"
         raise Crowded(message, cell, before.line)
     return text.lstrip(" \t")

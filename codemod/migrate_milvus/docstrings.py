@@ -7,7 +7,6 @@ have. The analysis sees them as documents beside the module; here their results 
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from migrate_milvus.cells import Displaced, Program
 from migrate_milvus.document import Document
 from migrate_milvus.model import FileResult, Place, Status
 from migrate_milvus.prose import Block
+from migrate_milvus.syntax import lines_of, tree_of
 
 _MARK = "#docstring-"  # no module that can be imported has it in its name
 _DEFINITIONS = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -28,36 +28,19 @@ def pages(document: Document) -> list[Document]:
         return []
     found: list[Document] = []
     for number, blocks in enumerate(_examples(document.text)):
-        program = Program(prose.cells(blocks, frozenset()))
-        texts = [block.text for block in blocks]
-        if not blocks or program.split(program.text) != texts:
-            continue
-        found.append(
-            ProseDocument(
-                document.path,
-                f"{document.name}{_MARK}{number}",
-                program.text,
-                document.encoding,
-                document.bom,
-                document.data,
-                document.writable,
-                program=program,
-                raw=document.text,
-                blocks=tuple(blocks),
-            )
-        )
+        if blocks:
+            program = Program(prose.cells(blocks, frozenset()))
+            named = replace(document, name=f"{document.name}{_MARK}{number}")
+            found.append(ProseDocument.of(named, program, document.text, blocks=tuple(blocks)))
     return found
 
 
 def _examples(text: str) -> list[list[Block]]:
     """The examples of each docstring of a module, in the order of the docstrings."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text.lstrip("\ufeff"))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = tree_of(text)
+    if tree is None:
         return []
-    lines = prose.lines_of(text)
+    lines = lines_of(text)
     found: list[list[Block]] = []
     for node in ast.walk(tree):
         if not isinstance(node, _DEFINITIONS) or not node.body:
@@ -144,9 +127,8 @@ def _same_code(old: str, new: str) -> bool:
     """Whether two modules differ in texts only."""
     shapes = []
     for text in (old, new):
-        try:
-            tree = ast.parse(text.lstrip("\ufeff"))
-        except (SyntaxError, ValueError):
+        tree = tree_of(text)
+        if tree is None:
             return False
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):

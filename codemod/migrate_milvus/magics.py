@@ -10,11 +10,11 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from migrate_milvus.cells import Cell, Code, Kept, Piece, indentation
+from migrate_milvus.syntax import lines_of, tree_of
 
 # What the stand-ins call; the names end up in messages: "passed to ipython_magic()".
 _MAGIC, _SHELL, _HELP, _UNREAD = "ipython_magic", "shell", "ipython_help", "unreadable_cell"
@@ -54,7 +54,6 @@ _TOKEN = re.compile(
     re.S,
 )
 _TEXT_ENDS = {quote: re.compile(rf"(?:\\.|(?!{quote}).)*{quote}", re.S) for quote in ("'''", '"""')}
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 class NamesCleared(Exception):
@@ -109,12 +108,10 @@ def _parsed(text: str) -> ast.Module | None:
     """The tree of a text that a notebook can run, which knows ``await`` anywhere."""
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(text, "<cell>", "exec", flags, dont_inherit=True)
-            return ast.parse(text)
+        compile(text, "<cell>", "exec", flags, dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+    return tree_of(text)
 
 
 def _joined(pieces: Iterable[Piece]) -> str:
@@ -130,7 +127,7 @@ def _pieces(number: int, text: str, whole: frozenset[tuple[int, int]]) -> Iterat
     if not text.strip() or ("__future__" not in text and _parsed(text) is not None):
         yield from (Code(text),) if text else ()
         return
-    lines = _LINE.findall(text)
+    lines = lines_of(text)
     first = next(index for index, line in enumerate(lines) if line.strip())
     if lines[first].startswith("%%"):
         yield from _cell_magic(number, lines, first, whole)

@@ -9,18 +9,17 @@ from __future__ import annotations
 import ast
 import doctest
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from migrate_milvus import magics
 from migrate_milvus.cells import Cell, Code, Displaced, Kept, indentation
+from migrate_milvus.syntax import lines_of, tree_of
 
 MARKDOWN = frozenset([".md", ".markdown", ".mdx"])
 RESTRUCTURED = frozenset([".rst"])
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _FENCE = re.compile(r"(?P<prefix>[ \t>]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^\r\n]*)")
 _DIRECTIVE = re.compile(
     r"(?P<indent>[ \t]*)\.\. (?P<name>code-block|code|sourcecode|testcode|testsetup|testcleanup)"
@@ -60,7 +59,7 @@ class Block:
     def written(self, code: str) -> str:
         """The lines that say ``code``; those that it has already are as they were."""
         old = [self._bare(line) for line in self.lines]
-        new = _LINE.findall(code)
+        new = lines_of(code)
         if self.prompts:
             return "".join(self._prompted(new))
         parts: list[str] = []
@@ -88,11 +87,6 @@ class Block:
                 yield f"{indent}{prompt} {content}".rstrip() + (line[len(content) :] or end)
 
 
-def lines_of(text: str) -> list[str]:
-    """The lines of a text with their ends, as Python counts them."""
-    return _LINE.findall(text)
-
-
 def _start(statement: ast.stmt) -> int:
     decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
     return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
@@ -106,12 +100,12 @@ def blocks(text: str, suffix: str) -> list[Block]:
     if suffix in MARKDOWN:
         return [
             block
-            for first, stop, width, _ in _fences(lines)
+            for first, stop, width in _fences(lines)
             for block in _blocks_of(lines, first, stop, width)
         ]
     found = [
         block
-        for first, stop, width, _ in _directives(lines)
+        for first, stop, width in _directives(lines)
         if not _is_prompted(lines, first, stop, width)
         for block in _blocks_of(lines, first, stop, width)
     ]
@@ -130,8 +124,8 @@ def _is_prompted(lines: list[str], first: int, stop: int, width: int) -> bool:
     return code.lstrip().startswith(_PROMPT)
 
 
-def _fences(lines: list[str]) -> Iterator[tuple[int, int, int, str]]:
-    """Where the code of fenced Python blocks begins and ends, how far in, and the language."""
+def _fences(lines: list[str]) -> Iterator[tuple[int, int, int]]:
+    """Where the code of fenced Python blocks begins and ends, and how far in it stands."""
     index = 0
     while index < len(lines):
         opened = _FENCE.match(lines[index])
@@ -151,7 +145,7 @@ def _fences(lines: list[str]) -> Iterator[tuple[int, int, int, str]]:
         if directive:
             first = _after_options(lines, first, stop, width)
         if all(not line[:width].strip(" \t>\r\n") for line in lines[first:stop]):
-            yield first, stop, width, language
+            yield first, stop, width
 
 
 def _language(info: str) -> tuple[str, bool]:
@@ -181,7 +175,7 @@ def _after_options(lines: list[str], first: int, stop: int, width: int) -> int:
     return first
 
 
-def _directives(lines: list[str]) -> Iterator[tuple[int, int, int, str]]:
+def _directives(lines: list[str]) -> Iterator[tuple[int, int, int]]:
     """The same for directives of reStructuredText."""
     for index, line in enumerate(lines):
         found = _DIRECTIVE.match(line.rstrip("\r\n"))
@@ -203,7 +197,7 @@ def _directives(lines: list[str]) -> Iterator[tuple[int, int, int, str]]:
             first += 1
         if first < stop:
             width = min(_indent(known) for known in lines[first:stop] if known.strip())
-            yield first, stop, width, found["language"].lower()
+            yield first, stop, width
 
 
 def _indent(line: str) -> int:
@@ -234,12 +228,14 @@ def cells(found: Sequence[Block], whole: frozenset[tuple[int, int]]) -> list[Cel
 
     They have numbers below zero: a page counts by its lines.
     """
-    plain = magics.cells(((-n, block.text) for n, block in enumerate(found, 1)), whole)
+    typed = {block: _typed(block) for block in found if block.prompts}
+    texts = (_code(typed[block]) if block.prompts else block.text for block in found)
+    plain = magics.cells(((-n, text) for n, text in enumerate(texts, 1)), whole)
     return [
         Cell(
             cell.number,
-            cell.text,
-            _typed(block) if block.prompts else cell.pieces,
+            block.text,
+            typed.get(block, cell.pieces),
             block.shows,
             block.first + 1,
             block.width,
@@ -250,13 +246,13 @@ def cells(found: Sequence[Block], whole: frozenset[tuple[int, int]]) -> list[Cel
 
 def _typed(block: Block) -> tuple[Code | Kept, ...]:
     """An example, which is kept when it is no Python."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(block.text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    if tree_of(block.text) is None:
         return (Kept(block.text, 1, alone=True),)
     return (Code(block.text),)
+
+
+def _code(pieces: Sequence[Code | Kept]) -> str:
+    return "".join(piece.text for piece in pieces if isinstance(piece, Code))
 
 
 def spliced(text: str, found: Sequence[Block], new: Sequence[str]) -> str:

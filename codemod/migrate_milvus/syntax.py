@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,6 +18,20 @@ if TYPE_CHECKING:
     from migrate_milvus.cells import Program
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text with their ends, as Python counts them."""
+    return _LINE.findall(text)
+
+
+def tree_of(text: str | bytes) -> ast.Module | None:
+    """The tree of a text; None when it is no Python 3, or too much for the parser."""
+    try:
+        return ast.parse(text.lstrip("\ufeff") if isinstance(text, str) else text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 class SourceText:
@@ -35,9 +48,7 @@ class SourceText:
         self.text = text
         self.name = name
         self.program = program
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            self.tree = ast.parse(text.lstrip("\ufeff"), filename=name)
+        self.tree = ast.parse(text.lstrip("\ufeff"), filename=name)
         self._line_starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
         self.shown: frozenset[ast.stmt] = frozenset()
         if program is not None:

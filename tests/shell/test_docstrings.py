@@ -120,3 +120,15 @@ def test_an_example_that_would_end_its_docstring_is_not_written() -> None:
 
     assert result.text is None
     assert [(s.place.path, s.status) for s in result.sites] == [("a.py", Status.REPORTED)]
+
+
+def test_an_example_that_is_no_python_concerns_itself_alone(
+    tmp_path: Path, run_cli: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = BEFORE.replace(">>> utility.has", ">>> %reset -f\n>>> utility.has", 1)
+    (tmp_path / "box.py").write_text(text)
+    result = run_cli("--docs", "--write")
+    assert "MLV003" not in result.output
+    new = (tmp_path / "box.py").read_text()
+    assert ">>> %reset -f\n>>> client.has_collection" in new

@@ -5,7 +5,6 @@ The script only filters and folds. ``page.html`` has the frame, its styles and t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path, PurePosixPath
@@ -16,8 +15,8 @@ from migrate_milvus.document import Part
 from migrate_milvus.model import FileResult, Finding, Severity, SiteRecord, Status
 from migrate_milvus.report.model import Report
 from migrate_milvus.report.text import summary
+from migrate_milvus.syntax import lines_of
 
-_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _CONTEXT = 3
 _COLUMNS = '<colgroup><col class="at"><col><col class="at"><col></colgroup>'
 _STATUSES = (Status.REWRITTEN, Status.REPORTED, Status.IGNORED)
@@ -206,8 +205,8 @@ def _diff(part: Part) -> str:
     """One text beside the other, with some lines around what changes."""
     import difflib
 
-    old = [line.rstrip("\r\n") for line in _LINES.findall(part.old)]
-    new = [line.rstrip("\r\n") for line in _LINES.findall(part.new)]
+    old = [line.rstrip("\r\n") for line in lines_of(part.old)]
+    new = [line.rstrip("\r\n") for line in lines_of(part.new)]
     rows: list[str] = []
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     for number, group in enumerate(matcher.get_grouped_opcodes(_CONTEXT)):

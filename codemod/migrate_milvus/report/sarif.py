@@ -18,13 +18,13 @@ from urllib.parse import quote
 from migrate_milvus import __version__
 from migrate_milvus.model import FileResult, Finding, Place, Severity, SiteRecord, Status
 from migrate_milvus.report.model import Report
+from migrate_milvus.syntax import lines_of
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 BASE = "SRCROOT"
 
-_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _LEVELS = {Severity.BLOCKED: "warning", Severity.NOTE: "note", Severity.ERROR: "error"}
 
 
@@ -195,7 +195,7 @@ def _texts(result: FileResult) -> tuple[str, str]:
 def _replacements(old: str, new: str) -> Iterator[dict[str, Any]]:
     import difflib
 
-    before, after = _LINES.findall(old), _LINES.findall(new)
+    before, after = lines_of(old), lines_of(new)
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag != "equal":
