@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import warnings
 
 from migrate_milvus.interrupts import one_line
 
@@ -14,6 +15,8 @@ def main() -> None:
         # A name or a line that the terminal's encoding lacks is no reason to fail.
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    # What Python has to say about users' code when it is parsed, their own Python tells them.
+    warnings.simplefilter("ignore")
     with one_line():
         from migrate_milvus.cli import cli
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
@@ -21,15 +20,9 @@ from migrate_milvus.syntax import SourceText
 def complaint(text: str, name: str) -> SyntaxError | ValueError | None:
     """Why Python would not compile ``text``; None when it does."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(
-                text.lstrip("\ufeff"),
-                name,
-                "exec",
-                ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
-                dont_inherit=True,
-            )
+        compile(
+            text.lstrip("\ufeff"), name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True
+        )
     except (SyntaxError, ValueError) as error:
         return error
     return None

@@ -613,8 +613,7 @@ def imported(data: bytes, path: str, root: str) -> set[tuple[str, ...]]:
     ``from a import b`` may mean the module ``a.b``, so both are named. Empty when the file cannot
     be parsed.
     """
-    import ast
-    import warnings
+    from migrate_milvus.syntax import tree_of
 
     code: bytes | str = data
     if path.lower().endswith(tuple(NO_MODULES)):
@@ -622,11 +621,8 @@ def imported(data: bytes, path: str, root: str) -> set[tuple[str, ...]]:
             code = Document.from_bytes(data, path, Path(path)).text
         except DocumentError:
             return set()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = tree_of(code)
+    if tree is None:
         return set()
     package = module_parts(os.path.join(os.path.dirname(path), "__init__.py"), root)
     found: set[tuple[str, ...]] = set()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import builtins
 import symtable
-import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -35,9 +34,7 @@ def unresolved(text: str, *, stars: bool = True) -> set[Named]:
     Python's own symbol table says which names are looked up in the module. With ``stars``, a star
     import may bind any name, so that nothing is found in a text that has one. Raises SyntaxError.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        top = symtable.symtable(text.lstrip("\ufeff"), "<text>", "exec")
+    top = symtable.symtable(text.lstrip("\ufeff"), "<text>", "exec")
     bound: set[str] = set()
     read: set[Named] = set()
     tables: list[tuple[symtable.SymbolTable, tuple[str, ...]]] = [(top, ())]

@@ -15,6 +15,7 @@ from migrate_milvus.document import Document
 from migrate_milvus.model import FileResult
 from migrate_milvus.project import ModuleGraph
 from migrate_milvus.settings import Settings
+from migrate_milvus.syntax import tree_of
 
 # A process of its own has to import the engine first, which takes as long as about 30 kB of code.
 _WORTH = 200_000
@@ -34,7 +35,7 @@ def migrate(documents: Sequence[Document], settings: Settings) -> list[FileResul
         return migrate_here(documents, settings)
     # Never a fork: the thread that draws the progress may hold a lock.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(shares)), context, _leave_interrupts) as pool:
+    with ProcessPoolExecutor(min(jobs, len(shares)), context, _begin) as pool:
         try:
             futures = [pool.submit(migrate_here, share, settings) for share in shares]
             return [result for future in futures for result in future.result()]
@@ -46,21 +47,17 @@ def migrate(documents: Sequence[Document], settings: Settings) -> list[FileResul
             raise
 
 
-def _leave_interrupts() -> None:
-    """Ctrl-C reaches every process: the one that was started by the user ends the others."""
+def _begin() -> None:
+    """Prepare a process that helps."""
+    warnings.simplefilter("ignore")  # as the command line does
+    # Ctrl-C reaches every process: the one that was started by the user ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def connected(documents: Sequence[Document]) -> Iterable[list[Document]]:
     """The documents in groups: what imports connect, however far, is in one."""
-    trees: dict[str, ast.Module] = {}
-    for document in documents:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                trees[document.name] = ast.parse(document.text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            trees[document.name] = ast.Module([], [])  # the engine says what is wrong with it
+    # What cannot be parsed imports nothing; the engine says what is wrong with it.
+    trees = {d.name: tree_of(d.text) or ast.Module([], []) for d in documents}
     graph = ModuleGraph(trees)
     left = {document.name: document for document in documents}
     for document in documents:

@@ -380,3 +380,11 @@ def test_an_interrupt_is_one_line_wherever_it_falls(
     result = start("-c", code, *arguments, cwd=tmp_path)
     assert (result.returncode, result.stdout) == (130, "")
     assert result.stderr == "Interrupted: every file holds its old or its new text.\n"
+
+
+def test_what_python_would_say_about_the_code_is_not_printed(tmp_path: Path) -> None:
+    text = 'import re\nfrom pymilvus import connections\n\nconnections.connect(host="h")\n'
+    (tmp_path / "bad.py").write_text(text + 're.match("\\d", "1") is 1\n')
+    (tmp_path / "requirements.txt").write_text("pymilvus>=2.6.13\n")
+    done = start("-W", "default", "-m", "migrate_milvus", "--check", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")

@@ -7,7 +7,6 @@ the folders above, up to the root of the project.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from migrate_milvus.model import FileResult, Finding, Severity
 from migrate_milvus.requirements.declarations import Declaration, declarations, is_manifest
 from migrate_milvus.requirements.specifiers import Need, admits, raised
 from migrate_milvus.settings import Settings
+from migrate_milvus.syntax import tree_of
 
 RULE = "MLV004"
 REASON = "requirement-too-old"
@@ -44,19 +44,14 @@ def check(results: Sequence[FileResult], settings: Settings) -> list[FileResult]
         if declared and need is None:
             lacking = frozenset[str]()
             for result in changed:
-                lacking |= rules.lacking(_tree(result.text or ""), settings.target_version)
+                tree = tree_of(result.text or "")
+                if tree is not None:
+                    lacking |= rules.lacking(tree, settings.target_version)
             need = Need(settings.target_version, lacking, rules.releases)
         wrong = [one for one in declared if need is not None and admits(one, need)]
         if need is not None and wrong:
             found.append(_result(document, wrong, need, settings))
     return found
-
-
-def _tree(text: str) -> ast.Module:
-    try:
-        return ast.parse(text)
-    except SyntaxError:
-        return ast.Module([], [])
 
 
 def _result(

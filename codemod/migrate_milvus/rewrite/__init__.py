@@ -24,7 +24,6 @@ What goes where:
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Sequence
 
 from migrate_milvus.edits import ChangeImport, Edit, InsertStatements, ReplaceNode, ReplaceStatement
@@ -122,9 +121,7 @@ def _verify(places: Places, patches: Sequence[Patch], text: str) -> None:
     """Refuse a result that is not Python for ``ast`` and LibCST alike, or that lacks a comment."""
     bare = text[len(places.mark) :]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(bare)
+        ast.parse(bare)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise RewriteError(f"the new text is not valid Python: {error}") from error
     # LibCST fails on a few texts that Python takes; that only counts if the edits made it so.
