@@ -270,7 +270,7 @@ class _Program:
                 graph = ModuleGraph({name: source.tree for name, source in sources.items()})
             comments = {name: suppressions.parse(source.text) for name, source in sources.items()}
             world = self._world(sources, graph)
-            after = world.interpret(plans)
+            after = world.interpret(self.world.core | texts.keys())
             frozen = frozenset(results.keys() - texts.keys())
             context = Context(graph, partial(self._ignores, comments), frozen)
             again = planner.plan(Planning(after, self.settings, self.rules, context), chains=False)

@@ -161,6 +161,7 @@ class Interpreter:
         self.outside: set[Hashable] = set()  # results of functions of other modules
         self.final: dict[str, Abstract] = {}
         self._called: dict[FunctionInfo, dict[str, Calls]] = {}
+        self.counted: dict[tuple[str, object], int] = {}
         self._evaluators: dict[type[ast.AST], Callable[..., Abstract]] = {}
         self._executors: dict[type[ast.AST], Callable[..., None]] = {}
         for name in dir(self):
@@ -402,6 +403,14 @@ class Interpreter:
         """What a slot is known to hold so far."""
         self.world.reads(slot, self)
         return self.flow.store.get(slot, BOTTOM)
+
+    def slots(self, kind: str, owner: object) -> list[Slot]:
+        """The slots of an owner; while more come, this module is not up to date."""
+        found = [slot for slot in self.flow.store if slot.kind == kind and slot.owner is owner]
+        known = self.counted.get((kind, owner), 0)
+        self.counted[kind, owner] = len(found)
+        self.stale = self.stale or len(found) > known
+        return found
 
     def lose(self, info: FunctionInfo, node: ast.AST) -> None:
         """A function is used as a value: it may be called with anything."""
@@ -1646,8 +1655,7 @@ class Interpreter:
         """Code out of sight may use a name of a module, or any."""
         names = [name] if name is not None else []
         if name is None:
-            names = [s.name for s in self.flow.store if s.kind == "global" and s.owner is home]
-            self.stale = self.stale or (self.settling and self.rounds < 3)  # there may be more
+            names = [slot.name for slot in self.slots("global", home)]
         for exposed in names:
             self.store(Slot("blind", home, exposed), frozenset({NONE}))
 
@@ -1661,8 +1669,7 @@ class Interpreter:
             if isinstance(name, ast.Constant) and isinstance(name.value, str):
                 slots = [Slot("attribute", family, name.value)]
             else:
-                slots = [s for s in self.flow.store if s.kind == "attribute" and s.owner is family]
-                self.stale = True  # there may be more
+                slots = self.slots("attribute", family)
             for slot in slots:
                 self.flow.scope_of[value] = self.function
                 self.write(slot, self.flow.value(value), value, None)
@@ -2148,7 +2155,10 @@ class Interpreter:
             else:
                 if isinstance(value, Object):
                     self.escape(value, node, "iterated over")
-                made = Opaque(("element", _origin(value), id(node)), _shape_of_elements({value}))
+                origin = _origin(value)
+                if not _is_element_of(origin, id(node)):
+                    origin = ("element", origin, id(node))
+                made = Opaque(origin, _shape_of_elements({value}))
                 result = join(result, frozenset({made}))
         return result or self.unknown(("element", id(node)))
 
@@ -2183,6 +2193,15 @@ def _is_generator(value: Opaque) -> bool:
 
 def _objects_in(values: Abstract) -> bool:
     return any(isinstance(v, Object) for v in values)
+
+
+def _is_element_of(origin: Hashable, node: int) -> bool:
+    """Whether a value was already taken out at ``node``: a recursion tells nothing new."""
+    while isinstance(origin, tuple) and origin[:1] == ("element",):
+        if origin[-1] == node:
+            return True
+        origin = origin[1]
+    return False
 
 
 def _origin(value: Value) -> Hashable:

@@ -143,12 +143,14 @@ def _is_only_that(
 
 def _is_set_elsewhere(planning: Planning, target: ast.Name | ast.Attribute) -> bool:
     """Whether some module assigns to the name through another object, as in ``db.client = x``."""
+    name = _name(target)
     return any(
         isinstance(node, ast.Attribute)
-        and node.attr == _name(target)
+        and node.attr == name
         and isinstance(node.ctx, ast.Store | ast.Del)
         and ast.unparse(node.value) != "self"
         for module in planning.flow.program.modules
+        if name in module.attributes
         for node in ast.walk(module.tree)
     )
 

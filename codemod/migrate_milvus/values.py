@@ -147,6 +147,7 @@ BOTTOM: Abstract = frozenset()
 NONE = Const.of(None)
 # More alternatives than this prove nothing any more.
 LIMIT = 12
+MANY = Opaque("many values")
 
 
 def join(left: Abstract, right: Abstract) -> Abstract:
@@ -155,11 +156,13 @@ def join(left: Abstract, right: Abstract) -> Abstract:
         return left
     if not left:
         return right
+    if right <= left:
+        return left
     joined = left | right
-    if len(joined) > LIMIT:
-        # Objects are never forgotten: that would lose an ORM use.
-        kept = frozenset(v for v in joined if isinstance(v, Object | Bound | Library))
-        return kept | {Opaque("many values")}
+    if len(joined) > LIMIT or MANY in joined:
+        # Objects are never forgotten: that would lose an ORM use. Nothing else comes back, or
+        # what changes with every round would never settle.
+        return frozenset(v for v in joined if isinstance(v, Object | Bound | Library)) | {MANY}
     return joined
 
 

@@ -30,7 +30,8 @@ from migrate_milvus.values import (
     several_of,
 )
 
-ROUNDS = 12
+# Values only ever grow, and not without end: this many rounds are never needed.
+ROUNDS = 60
 # What reads names of a module that the code does not name.
 _COMPUTES = re.compile(r"\b(?:getattr|setattr|delattr|vars|__dict__|patch|globals)\b")
 # Modules that turn out to matter: the longest chains of real programs need four passes. Beyond that
@@ -68,6 +69,8 @@ class World:
         self.interpreters: dict[str, Interpreter] = {}
         self.blind: dict[str, set[Module]] = defaultdict(set)
         self.wanted: set[str] = set()
+        # The analysed modules but those that are only imported for their constants and functions.
+        self.core: set[str] = set()
         self._readers: dict[Slot, dict[Interpreter, int]] = defaultdict(dict)
         self._found: dict[tuple[int, tuple[str, ...], str], str | None] = {}
 
@@ -76,16 +79,16 @@ class World:
 
         Raises RecursionError for code that is nested too deeply.
         """
-        core = self._with_naming(set(names))
-        active = self._with_imported(core)
+        self.core = self._with_naming(set(names))
+        active = self._with_imported(self.core)
         for number in itertools.count(1):
             self._start(active)
             self._settle(True)
-            more = (self.wanted | self._takers(active)) & self.sources.keys() - core
-            core |= self._with_naming(more if number < _PASSES else set(self.sources))
-            if self._with_imported(core) <= active:
+            more = (self.wanted | self._takers(active)) & self.sources.keys() - self.core
+            self.core |= self._with_naming(more if number < _PASSES else set(self.sources))
+            if self._with_imported(self.core) <= active:
                 break
-            active |= self._with_imported(core)
+            active |= self._with_imported(self.core)
         self._settle(False)
         flow = united([self.interpreters[name].flow for name in sorted(active)])
         flow.blind_to = self.blind_to
@@ -152,7 +155,8 @@ class World:
                 if known.stale or (known.grew and not settling)
             ]
             if not pending:
-                break
+                return
+        raise RuntimeError(f"the values in {pending[0].module.name} do not settle")
 
     def _in_order(self) -> list[str]:
         """The names in an order in which modules that others import come before them."""
