@@ -159,6 +159,7 @@ def _new_name(planning: Planning, slot: Slot) -> str:
         planning.is_constructor(write.value)
         or isinstance(write.target, ast.arg)
         or is_none(write.value)
+        or _is_unpacked(planning, write.target)
         for write in planning.flow.writes.get(slot, {}).values()
     )
     if not is_parameter and not made_here:
@@ -180,6 +181,17 @@ def _new_name(planning: Planning, slot: Slot) -> str:
             return old
     planning.draft.taken[scope].add(wanted)
     return wanted
+
+
+def _is_unpacked(planning: Planning, target: ast.AST) -> bool:
+    """``collection, _ = Collection.construct(...)``: the object comes with others."""
+    parents = planning.flow.source.parents
+    around = parents.get(target)
+    statement = parents.get(around) if isinstance(around, ast.Tuple) else None
+    return isinstance(statement, ast.Assign) and any(
+        planning.rule_set.name_parameter(site.symbol) is not None
+        for site in planning.flow.sites.get(statement.value, [])
+    )
 
 
 def _named_elsewhere(planning: Planning, slot: Slot) -> bool:

@@ -39,6 +39,7 @@ NAME_PARAMETERS = {
     "Collection": "name",
     "Partition": "name",
     "Role": "name",
+    "Collection.construct_from_dataframe": "name",
     "Collection.partition": "partition_name",
     "Collection.create_partition": "partition_name",
 }
@@ -229,9 +230,11 @@ class PyMilvus:
             state.facts |= {("indexed", site.call, owners)}
         elif symbol == "Collection.drop_index":
             state.facts |= {("unindexed", site.objects)}
-        elif symbol == "Collection":
+        elif symbol in ("Collection", "Collection.construct_from_dataframe"):
             call = site.call
-            has_schema = "schema" in bind(flow, call, PARAMETERS["Collection"])
+            has_schema = symbol != "Collection" or "schema" in bind(
+                flow, call, PARAMETERS["Collection"]
+            )
             if has_schema:
                 absent = [f for f in _name_facts(site, state, flow) if f in state.facts]
                 key = absent[0][2] if absent else None
@@ -452,11 +455,6 @@ INFOS = tuple(
             "MLV291",
             "object from out of sight",
             "Something used as a Collection is used, but where it comes from is not seen.",
-        ),
-        (
-            "MLV213",
-            "construct_from_dataframe",
-            "There is no equivalent: write the schema out and insert the rows.",
         ),
         ("MLV606", "bulk insert", "Reported: bulk_writer replaces it, over HTTP."),
         ("MLV950", "names that left before 3.0", "Reported, with what took their place."),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from migrate_milvus.edits import Edit, ReplaceNode, Src, Template
 from migrate_milvus.flow import Site, Slot
-from migrate_milvus.planning import Planning
+from migrate_milvus.planning import Planning, Quiet
 from migrate_milvus.program import ClassInfo, FunctionInfo
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, require, unknown
 from migrate_milvus.values import Object
@@ -166,6 +166,8 @@ class Results(Rule):
         name = _verb(site)
         assert site.receiver is not None
         verbs = _makers(site, planning)
+        if verbs == {"construct_from_dataframe"}:
+            raise Quiet  # said where it is made
         written = _written(site, planning, name, verbs)
         require(
             RESULT_MEMBER,

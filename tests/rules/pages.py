@@ -31,6 +31,7 @@ EXAMPLES = {
     "MLV210": "collection/by_name_only",
     "MLV211": "collection/attributes",
     "MLV212": "index/load_of_partitions",
+    "MLV213": "collection/from_dataframe_of_literal_columns",
     "MLV301": "refusals/index-arguments-known_holds",
     "MLV302": "index/dropped_by_known_name",
     "MLV303": "index/looked_up_by_name",

@@ -241,6 +241,7 @@ def test_a_call_with_all_arguments_is_written_or_reported(symbol: Symbol) -> Non
 # Calls that mean nothing without what goes before, or whose result is to be read: fixtures of
 # their own show when they are rewritten.
 IN_CONTEXT = {
+    "Collection.construct_from_dataframe",  # a frame whose columns are seen
     "connections.add_connection",
     "connections.list_connections",
     "Collection.get_compaction_state",

@@ -40,7 +40,7 @@ LIFE: tuple[Symbol, ...] = (
         """),
         client=("create_schema", "has_collection", "create_collection", "insert"),
         result="tuple[Collection, MutationResult]",
-        verdict="report",
+        verdict="if",
     ),
     Symbol(
         "Collection.name",
