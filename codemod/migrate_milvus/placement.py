@@ -64,7 +64,11 @@ def choose(
         return Place("global", name, connectors=connectors)
     one = not switches or len(connectors) + bool(at_module) == 1
     one = one and not _hidden(connectors, bool(at_module), closes)
-    if one and all(_connects_before(site, connects) for site in uses):
+    if (
+        one
+        and all(_connects_before(site, connects) for site in uses)
+        and not (at_module and _opens_another(connects) and _shared(uses, connectors))
+    ):
         return Place("local", name, connectors=connectors)
     owners = _classes(connects) if holder != "call" else frozenset()
     if switches and (len(owners) > 1 or any(s.function not in connectors for s in switches)):
@@ -141,6 +145,29 @@ def _connects_before(site: Site, connects: Sequence[Site]) -> bool:
         return any(connect.node.lineno <= site.node.lineno for connect in own)
     around = scopes(site.scope)
     return any(connect.scope in around for connect in connects)
+
+
+def _opens_another(connects: Sequence[Site]) -> bool:
+    """Whether the connects may open something different: with other arguments, or with values
+    that only their function knows."""
+    calls = [site.node for site in connects if isinstance(site.node, ast.Call)]
+    asked = {
+        (tuple(map(ast.dump, call.args)), tuple(sorted(map(ast.dump, call.keywords))))
+        for call in calls
+    }
+    known_here = (
+        name.id in site.function.locals
+        for site in connects
+        if site.function is not None
+        for name in ast.walk(site.node)
+        if isinstance(name, ast.Name)
+    )
+    return len(asked) > 1 or len(calls) < len(connects) or any(known_here)
+
+
+def _shared(uses: Sequence[Site], connectors: frozenset[FunctionInfo]) -> bool:
+    """Whether a use sees what another function opens: the module's client would hide that."""
+    return any(connectors.isdisjoint(_chain(site.function)) for site in uses)
 
 
 def opened_before(flow: Flow, use: Site, connects: Sequence[Site]) -> bool:
