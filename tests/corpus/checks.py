@@ -44,10 +44,11 @@ def syntax_errors(root: Path, paths: Sequence[str]) -> list[str]:
 
 def new_static_errors(before: Path, after: Path, paths: Sequence[str]) -> list[str]:
     """ruff's complaints about ``after`` that it does not have about ``before``."""
-    return _more(_ruff(before, paths), _ruff(after, paths))
+    return _more(ruff(before, paths), ruff(after, paths))
 
 
-def _ruff(root: Path, paths: Sequence[str]) -> list[tuple[str, str, int]]:
+def ruff(root: Path, paths: Sequence[str]) -> list[tuple[str, str, int]]:
+    """What ruff complains about in files: the path, the complaint, the line."""
     if not paths:
         return []
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--exit-zero"]
@@ -65,8 +66,8 @@ def _ruff(root: Path, paths: Sequence[str]) -> list[tuple[str, str, int]]:
     ]
 
 
-#: Lines move: ``Redefinition of unused `x` from line 2``.
-_LINE = re.compile(r" from line \d+")
+#: Lines move: ``Redefinition of unused `x` from line 2`` (``from cell 3, line 2`` in a notebook).
+_LINE = re.compile(r" from (?:cell \d+, )?line \d+")
 
 #: The generated stubs of pymilvus do not parse, which would end mypy's run.
 MYPY_SETTINGS = """\

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fixtures.notebooks import notebook
 
-from . import report
+from . import checks, report
 from .detector import detect
 from .notebooks import View, outside_cells
 
@@ -53,3 +53,14 @@ def test_what_changes_outside_of_cells_is_seen(old: str, new: str, changed: bool
     json.loads(after)
 
     assert bool(outside_cells(before.encode(), after.encode())) is changed
+
+
+def test_a_complaint_whose_line_moved_is_no_new_one(tmp_path: Path) -> None:
+    for side, above in (("before", "x = 1\n"), ("after", "")):
+        (tmp_path / side).mkdir()
+        text = notebook(f"{above}import os", f"{above}import os\nos")
+        (tmp_path / side / "a.ipynb").write_text(text)
+    sides = tmp_path / "before", tmp_path / "after"
+
+    assert "F811" in str(checks.ruff(sides[0], ["a.ipynb"]))
+    assert checks.new_static_errors(*sides, ["a.ipynb"]) == []
