@@ -1540,6 +1540,10 @@ class Interpreter:
             )
             self.consume(held, node.args[0], "passed to len()")
             return frozenset({Opaque(id(node), Shape.NUMBER)})
+        if dotted == "builtins.enumerate" and node.args and self.is_unpacked(node):
+            element = self.elements(self.flow.value(node.args[0]), node.args[0])
+            if _objects_in(element):
+                return self.several_pairs(node, element)
         if name == "super" and self.owner is not None:
             bases = self.owner.bases
             if bases:
@@ -1587,14 +1591,18 @@ class Interpreter:
     def call_with_elements(self, node: ast.Call, name: str) -> None:
         """``map(lambda x: ..., items)``: the function is called with what the others hold."""
         if name in _MAPPERS and len(node.args) > 1:
-            function, items = node.args[0], node.args[1:]
+            self.call_with(node.args[0], node.args[1:])
         elif name in _SORTERS and node.args:
-            keys = [k.value for k in node.keywords if k.arg == "key"]
-            if not keys:
-                return
-            function, items = keys[0], node.args[:1]
-        else:
-            return
+            self.call_key(node, node.args[0])
+
+    def call_key(self, node: ast.Call, items: ast.expr) -> None:
+        """``key=``, which is called with what ``items`` hold."""
+        for keyword in node.keywords:
+            if keyword.arg == "key":
+                self.call_with(keyword.value, [items])
+
+    def call_with(self, function: ast.expr, items: Sequence[ast.expr]) -> None:
+        """A function out of sight calls ``function`` with what each of ``items`` holds."""
         for value in self.flow.value(function):
             if not isinstance(value, Function):
                 continue
@@ -1716,6 +1724,8 @@ class Interpreter:
                 result = frozenset({NONE})
             elif name in _LIST_CHANGERS:
                 content.changed[node] = name
+                if name == "sort":
+                    self.call_key(node, node.func.value)
                 if name in ("pop", "setdefault"):
                     result = content.element
                 elif name == "popitem":
@@ -1742,7 +1752,7 @@ class Interpreter:
         return result
 
     def is_unpacked(self, node: ast.Call) -> bool:
-        """Whether a loop takes the pairs of ``items()`` apart: ``for key, value in x.items()``."""
+        """Whether a loop takes the pairs of a call apart: ``for key, value in x.items()``."""
         parent = self.flow.source.parents[node]
         return (
             isinstance(parent, ast.For | ast.comprehension)
@@ -1753,7 +1763,7 @@ class Interpreter:
         )
 
     def pair(self, node: ast.Call, element: Abstract) -> Abstract:
-        """A key, of which nothing is known, and a value of a dict."""
+        """A key, of which nothing is known, and a value of a dict (or an item of a list)."""
         if not _objects_in(element):
             return frozenset({Opaque(id(node))})
         content = self.flow.contents.get(node)
@@ -1763,7 +1773,7 @@ class Interpreter:
         return frozenset({Container(node, "pair")})
 
     def several_pairs(self, node: ast.Call, element: Abstract) -> Abstract:
-        """What ``items()`` gives."""
+        """What ``items()``, or ``enumerate()``, gives."""
         inner = self.pair(node, element)
         key = (node, "items")
         content = self.flow.contents.get(key)

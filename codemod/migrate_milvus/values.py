@@ -162,8 +162,13 @@ def join(left: Abstract, right: Abstract) -> Abstract:
     if len(joined) > LIMIT or MANY in joined:
         # Objects are never forgotten: that would lose an ORM use. Nothing else comes back, or
         # what changes with every round would never settle.
-        return frozenset(v for v in joined if isinstance(v, Object | Bound | Library)) | {MANY}
+        return frozenset(v for v in joined if _is_object(v)) | {MANY}
     return joined
+
+
+def _is_object(value: Value) -> bool:
+    several = isinstance(value, Opaque) and several_of(value) is not None
+    return several or isinstance(value, Object | Bound | Library)
 
 
 def only(values: Abstract) -> Value | None:

@@ -371,3 +371,9 @@ def test_the_analysis_gives_the_same_again() -> None:
     text = "\n".join(f"def f{n}(x):\n    x.flush()\nf{n}(Collection('c{n}'))" for n in range(8))
     assert len({rewritten(text) for _ in range(3)}) == 1
     assert "def f7(collection_name):" in rewritten(text)
+
+
+def test_lists_of_objects_are_not_forgotten_among_many_values() -> None:
+    others = "".join(f"if f({n}):\n    x = g({n})\n" for n in range(20))
+    program = f"docs = Collection('a')\nx = docs.partitions\n{others}for part in x:\n    part.load()"
+    assert "Partition.load" in " ".join(symbols(flow_of(program)))
