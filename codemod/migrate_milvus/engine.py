@@ -118,7 +118,8 @@ class _Program:
 
     def _world(self, sources: Mapping[str, SourceText], graph: ModuleGraph | None) -> World:
         connects = self.rules.connections.is_connect
-        return World(sources, self.rules.library, graph, connects, self.naming)
+        library = self.rules.library_of(self.settings.target_version)
+        return World(sources, library, graph, connects, self.naming)
 
     def migrate(self) -> list[FileResult]:
         """One result for each module that was analysed."""

@@ -202,6 +202,9 @@ class LibraryModel(Protocol):
     def several(self, name: str) -> tuple[str, ...] | None:
         """``("list of", kind)`` or ``("tuple of", kind, kind)`` for such results, else None."""
 
+    def item_of(self, kind: str) -> str | None:
+        """The kind of the objects in an object of ``kind`` that is a list of them, else None."""
+
     def result_shape(self, name: str) -> Shape:
         """As much as is known of the result otherwise."""
 

@@ -1536,7 +1536,10 @@ class Interpreter:
             return frozenset({Opaque(id(node))})
         if dotted == "builtins.len" and len(node.args) == 1:
             held = frozenset(
-                v for v in self.flow.value(node.args[0]) if not isinstance(v, Container | Instance)
+                v
+                for v in self.flow.value(node.args[0])
+                if not isinstance(v, Container | Instance)
+                and not (isinstance(v, Object) and self.is_list_of_objects(v))
             )
             self.consume(held, node.args[0], "passed to len()")
             return frozenset({Opaque(id(node), Shape.NUMBER)})
@@ -2097,10 +2100,10 @@ class Interpreter:
             return found or self.unknown(("item", id(node)))
         held: Abstract = BOTTOM
         for value in container:
-            if isinstance(value, Opaque) and _is_several(value):
-                whole = frozenset({value})
+            if self.is_list_of_objects(value):
                 part = isinstance(node.slice, ast.Slice)
-                held = join(held, whole if part else self.elements(whole, node))
+                inner = self.elements(frozenset({value}), node)
+                held = join(held, self.several_of(value, inner) if part else inner)
             if isinstance(value, Container) and value.origin in self.flow.contents:
                 held = join(held, self.flow.contents[value.origin].element)
         if any(isinstance(v, Const) for v in held):
@@ -2110,9 +2113,7 @@ class Interpreter:
             others = frozenset(
                 v
                 for v in container
-                if not isinstance(v, Container)
-                and v != NONE
-                and not (isinstance(v, Opaque) and _is_several(v))
+                if not isinstance(v, Container) and v != NONE and not self.is_list_of_objects(v)
             )
             return join(held, frozenset({Opaque(("item", id(node)))})) if others else held
         for value in container:
@@ -2123,6 +2124,22 @@ class Interpreter:
         if isinstance(node.slice, ast.Slice):
             return frozenset({self.copied(container, ("item", id(node)))})
         return frozenset({Opaque(("item", id(node)), _shape_of_elements(container))})
+
+    def is_list_of_objects(self, value: Value) -> bool:
+        """Whether the value is a list of objects that the library gave."""
+        if isinstance(value, Object):
+            return self.library.item_of(value.kind) is not None
+        return isinstance(value, Opaque) and _is_several(value)
+
+    def several_of(self, whole: Value, inner: Abstract) -> Abstract:
+        """A part of a list of library objects, itself a plain list."""
+        if isinstance(whole, Opaque):
+            return frozenset({whole})
+        return frozenset(
+            Opaque(("list of", item.kind, item.origin), Shape.LIST)
+            for item in inner
+            if isinstance(item, Object)
+        )
 
     def yields(self, generator: Opaque) -> Abstract:
         """What a generator of the program gives."""
@@ -2162,6 +2179,8 @@ class Interpreter:
             elif isinstance(value, Opaque) and _is_several(value):
                 assert isinstance(value.origin, tuple)
                 result = join(result, frozenset({Object(value.origin[1], value.origin[-1])}))
+            elif isinstance(value, Object) and (kind := self.library.item_of(value.kind)):
+                result = join(result, frozenset({Object(kind, value.origin)}))
             else:
                 if isinstance(value, Object):
                     self.escape(value, node, "iterated over")

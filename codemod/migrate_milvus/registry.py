@@ -160,6 +160,8 @@ class RuleSet:
     """All rules, and the library they are about."""
 
     library: LibraryModel
+    # The library with what its objects are in a release that programs have to run on.
+    library_of: Callable[[tuple[int, ...]], LibraryModel]
     connections: Connections
     rules: tuple[Rule, ...]
     by_symbol: dict[str, Rule]

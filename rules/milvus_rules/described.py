@@ -16,7 +16,8 @@ from migrate_milvus.flow import Site, Slot
 from migrate_milvus.planning import Planning, Quiet
 from migrate_milvus.program import FunctionInfo
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, require, unknown
-from migrate_milvus.values import Const, Object, Opaque, only
+from migrate_milvus.values import Const, Function, Object, Opaque, only
+from milvus_rules import catalogue
 from milvus_rules.owners import owner_name
 from milvus_rules.roles import grants_known
 from milvus_rules.showing import is_shown, note_shown
@@ -63,6 +64,12 @@ MEMBERS: dict[str, dict[str, str]] = {
         "index_name": ".index_name",
     },
     "CompactionState": {"state_name": ""},
+    "Hit": {
+        "distance": '["distance"]',
+        "score": '["distance"]',
+        "entity": '["entity"]',
+        "fields": '["entity"]',
+    },
 }
 # Attributes that both classes have.
 SAME = {"Group": ("id", "shards", "group_nodes", "resource_group", "num_outbound_node")}
@@ -144,17 +151,17 @@ def _flag(given: ast.expr | None, flag: tuple[str, bool], site: Site, planning: 
     )
 
 
-def check_read(site: Site, planning: Planning) -> None:
+def check_read(site: Site, planning: Planning, reason: str = READ, recipe: str = "") -> None:
     """Refuse where something becomes of the answer that cannot be written; note what is shown."""
     shown: list[ast.AST] = []
-    require(READ, lambda: _read_known(site, planning, shown))
+    recipe = recipe or planning.rule_set.recipe(site.symbol)
+    require(reason, lambda: _read_known(site, planning, shown, recipe))
     note_shown(planning, site, shown, "the client's answer, which is plain data")
 
 
-def _read_known(site: Site, planning: Planning, shown: list[ast.AST]) -> Answer:
+def _read_known(site: Site, planning: Planning, shown: list[ast.AST], recipe: str) -> Answer:
     """Whether all that becomes of the answer that ``site`` gives can be written."""
     flow = planning.flow
-    recipe = planning.rule_set.recipe(site.symbol)
     for value in flow.value(site.node):
         if isinstance(value, Object):
             wrong = _object_misused(value, planning, shown)
@@ -183,14 +190,14 @@ def _object_misused(item: Object, planning: Planning, shown: list[ast.AST]) -> s
     flow = planning.flow
     for (escaped, _), escape in flow.escapes.items():
         if escaped == item and not is_shown(planning, escape.node):
-            return escape.how
+            return f"{escape.how} on {planning.line_of(escape.node)}"
     for node in _holding(planning, lambda values: item in values):
         if is_shown(planning, node):
             shown.append(node)
             continue
         wrong = _use_of_object(node, item, planning)
         if wrong is not None:
-            return wrong
+            return f"{wrong} on {planning.line_of(node)}"
     for slot, values in flow.store.items():
         if item in values and (hidden := _hidden(slot, planning)) is not None:
             return hidden
@@ -202,7 +209,8 @@ def _object_misused(item: Object, planning: Planning, shown: list[ast.AST]) -> s
                 )
                 if wrong is not None:
                     return wrong
-    return None
+    inner = flow.library.item_of(item.kind)
+    return _object_misused(Object(inner, item.origin), planning, shown) if inner else None
 
 
 def _groups(item: Object, planning: Planning) -> list[Site]:
@@ -225,17 +233,27 @@ def _holding(planning: Planning, holds: Callable[[frozenset[object]], bool]) -> 
 
 def _use_of_object(node: ast.expr, item: Object, planning: Planning) -> str | None:
     """How ``node``, which holds ``item``, is used, in words; None when that is known."""
-    known_members = (*MEMBERS.get(item.kind, ()), *SAME.get(item.kind, ()))
+    symbols = catalogue.members(item.kind)
+    written = {name for name, symbol in symbols.items() if symbol.verdict == "if"}
+    if planning.flow.library.item_of(item.kind) is not None and _gone_through(node, planning):
+        return None
     parent = planning.flow.source.parents[node]
     match parent:
         case ast.Attribute(attr=name, ctx=ast.Load()):
-            return None if name in known_members else f"asked for its {name}"
+            known_to_both = name in written or name in SAME.get(item.kind, ())
+            return None if known_to_both else f"asked for its {name}"
         case ast.Assign() | ast.Return() | ast.Expr() | ast.AnnAssign():
             return None
         case ast.Call() | ast.keyword():
             return None  # where it goes out of sight, that is known as an escape
         case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[right]) if is_none(right):
             return None
+        case ast.IfExp(test=test) if test is not node:
+            return None
+        case ast.If() | ast.While() | ast.UnaryOp(op=ast.Not()) | ast.IfExp() | ast.BoolOp() if (
+            item.kind == "Hit"
+        ):
+            return None  # true, and so is the dict in its place
         case ast.ListComp() | ast.GeneratorExp() | ast.SetComp():
             return "collected"
     return "used in an expression"
@@ -247,23 +265,49 @@ def _list_misused(value: Opaque, planning: Planning, shown: list[ast.AST]) -> st
         if is_shown(planning, node):
             shown.append(node)
             continue
-        parent = planning.flow.source.parents[node]
-        match parent:
-            case ast.For(iter=used) | ast.comprehension(iter=used) if used is node:
-                continue
-            case ast.Call(func=ast.Name(id="len" | "bool")):
-                continue
-            case ast.Assign(targets=[ast.Name()]) | ast.Expr():
-                continue
-            case ast.Subscript(value=used, slice=ast.Constant(value=int())) if used is node:
-                continue
-            case ast.If() | ast.UnaryOp(op=ast.Not()):
-                continue
-        return "a list that is used as a whole"
+        if not _gone_through(node, planning):
+            return f"a list that is used as a whole on {planning.line_of(node)}"
     for slot, values in planning.flow.store.items():
         if value in values and (hidden := _hidden(slot, planning)) is not None:
             return hidden
     return None
+
+
+def _gone_through(node: ast.expr, planning: Planning) -> bool:
+    """Whether the list that ``node`` holds is gone through, counted, or handed on in sight."""
+    parents = planning.flow.source.parents
+    parent = parents[node]
+    match parent:
+        case ast.For(iter=used) | ast.comprehension(iter=used):
+            return used is node
+        case ast.Subscript(value=used, ctx=ast.Load()):
+            return used is node
+        case ast.Assign(targets=[ast.Name()]) | ast.Expr() | ast.Return():
+            return True
+        case ast.If() | ast.While() | ast.IfExp() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.Call(func=ast.Name(id="enumerate"), args=[used, *_]):
+            match parents[parent]:
+                case ast.For(target=ast.Tuple(), iter=pairs):
+                    return used is node and pairs is parent
+                case ast.comprehension(target=ast.Tuple(), iter=pairs):
+                    return used is node and pairs is parent
+            return False
+        case ast.Call(func=ast.Name(id="len" | "bool")):
+            return True
+        case ast.Call():
+            return _is_handed_on(node, parent, planning)
+        case ast.keyword():
+            call = parents[parent]
+            return isinstance(call, ast.Call) and _is_handed_on(node, call, planning)
+    return False
+
+
+def _is_handed_on(node: ast.expr, call: ast.Call, planning: Planning) -> bool:
+    """Whether all that may be called are functions of the program, with a parameter for it."""
+    edges = planning.flow.calls.get(call, [])
+    own = all(isinstance(v, Function) for v in planning.flow.value(call.func))
+    return own and bool(edges) and all(node in edge.arguments.values() for edge in edges)
 
 
 def _hidden(slot: Slot, planning: Planning) -> str | None:
@@ -352,8 +396,6 @@ def _not_handled(site: Site, planning: Planning) -> Answer:
 
 
 def _members(*kinds: str) -> tuple[str, ...]:
-    from milvus_rules import catalogue
-
     return tuple(f"{kind}.{name}" for kind in kinds for name in catalogue.members(kind))
 
 

@@ -29,6 +29,8 @@ RESULTS = frozenset(
         "QuerySegmentInfo",
     }
 )
+# What a search gives, where it is no more than lists and dicts with the client.
+HITS = frozenset({"Hits", "Hit", "Entity"})
 FOLLOWED = RESULTS | {"Collection", "Partition", "Index", "Role", "CollectionSchema", "FieldSchema"}
 # What only comes as an answer: an object of the class that a program makes is none of the ORM's.
 ANSWERS = RESULTS - {"MutationResult"}
@@ -53,6 +55,7 @@ SHOWN = {
     "Collection.create_index": "the server's status",
     "utility.wait_for_index_building_complete": "that the index was built",
 }
+ITEMS = {"SearchResult": "Hits", "Hits": "Hit"}
 NAMESPACES = frozenset({"utility", "connections", "db"})
 SHAPES = {"QueryResult": Shape.LIST, "int": Shape.NUMBER, "bool": Shape.NUMBER, "str": Shape.TEXT}
 # Members and keywords that hardly any other object has.
@@ -89,7 +92,14 @@ _ROOTS = ("pymilvus", catalogue.GONE_PACKAGE)
 
 
 class PyMilvus:
-    """Implements ``LibraryModel`` from the catalogue."""
+    """Implements ``LibraryModel`` from the catalogue.
+
+    ``hits``: whether what a search gives is followed, because it changes with the client.
+    """
+
+    def __init__(self, hits: bool = False) -> None:
+        self.results = RESULTS | HITS if hits else RESULTS
+        self.followed = FOLLOWED | self.results
 
     def resolve(self, dotted: str) -> str | None:
         if not dotted.startswith(_ROOTS):
@@ -134,23 +144,28 @@ class PyMilvus:
         if symbol is None:
             return None
         kind = symbol.result.removesuffix(_OR_NONE)
-        return kind if kind in FOLLOWED and symbol.name != "Collection.schema" else None
+        return kind if kind in self.followed and symbol.name != "Collection.schema" else None
 
     def may_give_none(self, name: str) -> bool:
         symbol = catalogue.SYMBOLS.get(name)
         return symbol is not None and symbol.result.endswith(_OR_NONE)
 
     def result_kinds(self) -> frozenset[str]:
-        return RESULTS
+        return self.results
+
+    def item_of(self, kind: str) -> str | None:
+        return ITEMS.get(kind) if kind in self.followed else None
 
     def several(self, name: str) -> tuple[str, ...] | None:
         symbol = catalogue.SYMBOLS.get(name)
         if symbol is None:
             return None
+        if symbol.kind == "method" and ITEMS.get(symbol.result) in self.followed:
+            return ("list of", ITEMS[symbol.result])
         for form, word in (("list", "list of"), ("tuple", "tuple of")):
             if symbol.result.startswith(f"{form}["):
                 kinds = [k.strip() for k in symbol.result[len(form) + 1 : -1].split(",")]
-                if kinds and all(kind in FOLLOWED for kind in kinds):
+                if kinds and all(kind in self.followed for kind in kinds):
                     return (word, *kinds)
         return None
 
@@ -369,7 +384,7 @@ class _Connections:
         return symbol == "connections.add_connection"
 
     def needs_client(self, site: Site) -> bool:
-        if site.symbol in TIMESTAMPS or site.symbol.partition(".")[0] in RESULTS:
+        if site.symbol in TIMESTAMPS or site.symbol.partition(".")[0] in RESULTS | HITS:
             return False
         return site.form not in ("annotation", "suspect", "import") and not (
             self.is_connect(site.symbol) or self.configures(site.symbol)
@@ -384,6 +399,7 @@ def rule_set(rules: tuple[Rule, ...]) -> RuleSet:
     by_symbol = {symbol: rule for rule in rules for symbol in rule.symbols}
     return RuleSet(
         library=PyMilvus(),
+        library_of=lambda version: PyMilvus(not versions.available("hits-as-objects", version)),
         connections=CONNECTIONS,
         rules=rules,
         by_symbol=by_symbol,

@@ -12,9 +12,9 @@ from migrate_milvus.flow import Content, Site
 from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, require, unknown
 from migrate_milvus.values import Container
-from milvus_rules import versions
 from milvus_rules.contents import held_only_by
 from milvus_rules.fields import primary_key
+from milvus_rules.hits import check_results
 from milvus_rules.owners import target
 from milvus_rules.writing import (
     Pair,
@@ -30,7 +30,6 @@ from milvus_rules.writing import known as _all_known
 ARGUMENTS = predicate("search-arguments-known", "every argument has a meaning for the client")
 NOT_ASYNC = predicate("search-not-async", "_async and _callback are not used")
 DATA = predicate("search-data-not-empty", "the list of vectors or requests is not empty")
-RESULTS = predicate("results-as-objects", "the target's search results have attributes")
 RANKER = predicate("hybrid-ranker", "the ORM's ranker= keyword is not used")
 PRIMARY = predicate("primary-key-known", "the primary key's name is known")
 QUERY_ARGUMENTS = predicate("query-arguments-known", "every argument has a meaning for the client")
@@ -252,10 +251,9 @@ class Search(Rule):
     ``hybrid_search`` ``rerank`` becomes ``ranker``. All other arguments keep their names, in the
     order in which they were written. A literal dict that is unpacked into the call has its keys
     renamed when nothing else reads it. Results are left alone: from pymilvus 2.5.7 on both sides
-    return the same classes.
+    return the same classes (for older targets see MLV504).
 
-    Refused for futures (``_async``), an empty list of vectors, unknown unpacked arguments, and
-    targets below 2.5.7, where the client returned plain dicts.
+    Refused for futures (``_async``), an empty list of vectors, and unknown unpacked arguments.
 
     Source: 20 argument combinations run both ways on pymilvus 2.3.8 to 3.0.2.
     """
@@ -292,15 +290,7 @@ class Search(Rule):
         by_thread = in_a_thread(planning, site, method, names)
         require(NOT_ASYNC, lambda: _not_async(planning, arguments, by_thread))
         require(DATA, lambda: _not_empty(planning, arguments.get("reqs" if hybrid else "data")))
-        require(
-            RESULTS,
-            PROVED
-            if versions.available("hits-as-objects", planning.settings.target_version)
-            else unknown(
-                "before pymilvus 2.5.7 the client returned dicts instead of hits with attributes",
-                "Require pymilvus>=2.5.7.",
-            ),
-        )
+        check_results(site, planning)
         pairs, edits = arguments_of(site, planning, names)
         collection, partition = target(site, planning, several=True)
         call = client_call(

@@ -169,6 +169,8 @@ BEHAVIOURS: dict[str, Gate] = {
     "add-index-keeps-dict": Gate("2.5.7"),
     # add_index(params=None) is add_index() (read in 2.6.13; 2.5.18 raises TypeError).
     "add-index-takes-none": Gate("2.6.13"),
+    # The dicts have the key under the name of the primary field (before: always under "id").
+    "hit-key-by-name": Gate("2.4.14", ("2.5.0", "2.5.1", "2.5.2", "2.5.3")),
     # client.search returns the ORM's result classes, with attributes; before: plain dicts.
     "hits-as-objects": Gate("2.5.7"),
     # A Hit is a dict (it was a UserDict, which json cannot write).

@@ -375,5 +375,5 @@ def test_the_analysis_gives_the_same_again() -> None:
 
 def test_lists_of_objects_are_not_forgotten_among_many_values() -> None:
     others = "".join(f"if f({n}):\n    x = g({n})\n" for n in range(20))
-    program = f"docs = Collection('a')\nx = docs.partitions\n{others}for part in x:\n    part.load()"
-    assert "Partition.load" in " ".join(symbols(flow_of(program)))
+    flow = flow_of(f"x = Collection('a').partitions\n{others}for part in x:\n    part.load()")
+    assert "Partition.load" in " ".join(symbols(flow))

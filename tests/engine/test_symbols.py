@@ -32,7 +32,11 @@ RECEIVERS = {
     "Replica": "replicas",
     "CompactionState": "state",
     "QuerySegmentInfo": "segment",
+    "Hits": "hits",
+    "Hit": "hit",
+    "Entity": "entity",
 }
+_SEARCH = 'hits = Collection("docs").search([[0.1] * 4], "vec", {"metric_type": "L2"}, 2)[0]'
 SETUP = {
     "docs": 'docs = Collection("docs")',
     "part": 'docs = Collection("docs")\npart = Partition(docs, "part")',
@@ -54,6 +58,9 @@ SETUP = {
     "replicas": 'replicas = Collection("docs").get_replicas()',
     "state": 'state = Collection("docs").get_compaction_state()',
     "segment": 'segment = utility.get_query_segment_info("docs")[0]',
+    "hits": _SEARCH,
+    "hit": f"{_SEARCH}\nhit = hits[0]",
+    "entity": f"{_SEARCH}\nentity = hits[0].entity",
 }
 NAMES = (
     "Collection",
@@ -165,6 +172,12 @@ def program(symbol: Symbol, *, called: bool = True) -> tuple[str, int]:
     return "\n".join([*lines, f"{use}  {USE}", ""]), number
 
 
+def migrate(symbol: Symbol, text: str) -> FileResult:
+    """The result for a release in which the symbol's use has to change."""
+    older = {"target_version": (2, 4, 15)} if symbol.rule == "MLV504" else {}
+    return migrate_text(text, **older)
+
+
 def assert_accounted(result: FileResult, line: int) -> None:
     """What stands on the line is rewritten, or reported there with what to do."""
     old = result.document.text.splitlines()[line - 1].partition(USE)[0].strip()
@@ -204,7 +217,7 @@ def _cases(symbols: list[Symbol]) -> list[object]:
 @pytest.mark.parametrize("symbol", _cases(USES))
 def test_every_use_is_rewritten_or_reported(symbol: Symbol) -> None:
     text, line = program(symbol)
-    result = migrate_text(text)
+    result = migrate(symbol, text)
     if symbol.name in SAME:
         assert result.text is not None
         assert {site.status for site in result.sites} == {Status.REWRITTEN}
@@ -221,7 +234,7 @@ VALUES_OF_USES = [
 @pytest.mark.parametrize("symbol", _cases(VALUES_OF_USES))
 def test_every_symbol_used_as_a_value_is_reported(symbol: Symbol) -> None:
     text, line = program(symbol, called=False)
-    result = migrate_text(text)
+    result = migrate(symbol, text)
     assert_accounted(result, line)
     assert [f for f in result.findings if f.place.line == line]
 

@@ -41,6 +41,7 @@ EXAMPLES = {
     "MLV501": "refusals/search-arguments-known_holds",
     "MLV502": "refusals/primary-key-known_holds",
     "MLV503": "search/search_iterator_without_limit",
+    "MLV504": "refusals/results-as-objects_holds",
     "MLV601": "utility/collections_by_name",
     "MLV602": "index/waiting_calls_disappear",
     "MLV603": "utility/aliases_listed",

@@ -23,6 +23,8 @@ from milvus_rules.catalogue import (
     canonical,
     members,
 )
+from milvus_rules.hits import Hits
+from milvus_rules.library import HITS
 from milvus_rules.signatures import Receivers
 
 NEWEST = (3, 0, 2)
@@ -156,6 +158,7 @@ CALLABLE = sorted(
     for name, symbol in SYMBOLS.items()
     if symbol.kind in ("function", "method", "constructor")
     and symbol.rule not in ("MLV950", "MLV020")
+    and symbol.owner not in HITS  # of releases before 2.5.7, which run fixtures of their own
     and symbol.signature is not None
 )
 
@@ -462,4 +465,5 @@ def test_the_attributes_that_groups_share_with_the_clients_replicas() -> None:
 def test_attributes_that_are_written_are_those_that_can_be() -> None:
     for kind, written in described.MEMBERS.items():
         known = {name for name, symbol in members(kind).items() if symbol.verdict == "if"}
-        assert set(written) == known
+        others = {symbol.partition(".")[2] for symbol in Hits.symbols if symbol[:4] == "Hit."}
+        assert set(written) | (others if kind == "Hit" else set()) == known

@@ -139,20 +139,20 @@ READS: tuple[Symbol, ...] = (
     Symbol(
         "search results",
         "idiom",
-        "",
+        "MLV504",
         None,
         recipe("""
             # from pymilvus 2.5.7 on the client gives the same classes: hit.id, hit.distance,
             # hit.score, hit.entity.get("text"), hits.ids, hits.distances stay as they are.
             # Never hit["id"]: the key is the primary field's name. Before 2.5.7 hits are dicts:
-            hit["distance"], hit["entity"].get("text")
+            hit["pk"], hit["distance"], hit["entity"].get("text")
+            # with the name of the primary field for pk; "id" up to 2.4.13, and in 2.5.0 to 2.5.3
         """),
         client=("search",),
         result="SearchResult",
         warns=False,
         verdict="if",
         source=RAN_LITE,
-        needs="2.5.7",
     ),
     Symbol(
         "query results",
@@ -199,4 +199,44 @@ READS: tuple[Symbol, ...] = (
     ),
 )
 
-SYMBOLS: tuple[Symbol, ...] = MUTATIONS + READS
+
+def _hit(name: str, text: str, result: str, signature: str | None = None) -> Symbol:
+    return Symbol(
+        name,
+        "property" if signature is None else "method",
+        "MLV504",
+        signature,
+        text,
+        client=("search",),
+        result=result,
+        warns=False,
+        verdict="if",
+        source=RAN_LITE,
+    )
+
+
+_KEY = recipe("""
+    hit["pk"]  # with the name of the primary field for pk
+    # up to pymilvus 2.4.13, and in 2.5.0 to 2.5.3: hit["id"], whatever it is called
+""")
+
+# Of a client before 2.5.7, whose hits are dicts; later ones give the same classes as the ORM.
+HITS: tuple[Symbol, ...] = (
+    _hit(
+        "Hits.ids",
+        '[hit["pk"] for hit in hits]  # with the name of the primary field for pk',
+        "list",
+    ),
+    _hit("Hits.distances", '[hit["distance"] for hit in hits]', "list"),
+    _hit("Hit.id", _KEY, "key"),
+    _hit("Hit.pk", _KEY, "key"),
+    _hit("Hit.distance", 'hit["distance"]', "float"),
+    _hit("Hit.score", 'hit["distance"]', "float"),
+    _hit("Hit.entity", 'hit["entity"]', "Entity"),
+    _hit("Hit.fields", 'hit["entity"]', "dict"),
+    _hit("Hit.get", 'hit["entity"].get("text")', "value", "field_name"),
+    _hit("Hit.to_dict", "dict(hit)", "dict", ""),
+    _hit("Entity.get", 'hit["entity"].get("text")', "value", "field_name"),
+)
+
+SYMBOLS: tuple[Symbol, ...] = MUTATIONS + READS + HITS
