@@ -9,11 +9,23 @@ import ast
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol, TypeAlias
 
 from migrate_milvus.program import ClassInfo, FunctionInfo, Module, Program, Scope
+from migrate_milvus.runners import LaterCall
 from migrate_milvus.syntax import SourceText, Texts
-from migrate_milvus.values import BOTTOM, Abstract, Container, Object, Opaque, Shape, join
+from migrate_milvus.values import (
+    BOTTOM,
+    Abstract,
+    Container,
+    Later,
+    Object,
+    Opaque,
+    Shape,
+    Value,
+    join,
+)
 
 UNBOUND = -1
 # Methods that run once for an object, before its others.
@@ -31,6 +43,11 @@ class Slot:
     kind: str
     owner: FunctionInfo | ClassInfo | Module | None
     name: str
+
+
+def result_slot(origin: Hashable) -> Slot:
+    """The slot of the result of a call that is made later, by the call that makes it."""
+    return Slot("result", None, repr(id(origin)))
 
 
 @dataclass(frozen=True)
@@ -126,6 +143,12 @@ class Site:
         return self.function or self.module
 
     @property
+    def mention(self) -> ast.expr:
+        """The node of the text that the site is found at: of a call that is made later, what
+        names the method."""
+        return self.node.func if isinstance(self.node, LaterCall) else self.node
+
+    @property
     def call(self) -> ast.Call:
         """The call; only for sites of form ``call``."""
         assert isinstance(self.node, ast.Call)
@@ -207,6 +230,9 @@ class LibraryModel(Protocol):
 
     def result_shape(self, name: str) -> Shape:
         """As much as is known of the result otherwise."""
+
+    def may_run_later(self, name: str) -> bool:
+        """Whether a call of the symbol can be followed that another function makes."""
 
     def is_method(self, kind: str, member: str) -> bool | None:
         """True: a method; False: a property; None: the kind has no such member."""
@@ -292,6 +318,29 @@ class Flow:
             if isinstance(value, Container):
                 return self.contents.get(value.origin)
         return None
+
+    @cached_property
+    def holders(self) -> dict[Object, list[Slot]]:
+        """The slots that hold an object, a list of it or a future that gives it, by object.
+
+        Only to be read when the analysis is done.
+        """
+        found: dict[Object, list[Slot]] = defaultdict(list)
+        for slot, values in self.store.items():
+            seen: set[Value] = set()
+            queue = list(values)
+            while queue:
+                value = queue.pop()
+                if value in seen:
+                    continue
+                seen.add(value)
+                if isinstance(value, Object):
+                    found[value].append(slot)
+                elif isinstance(value, Later):
+                    queue += self.store.get(result_slot(value.origin), BOTTOM)
+                elif isinstance(value, Container) and value.origin in self.contents:
+                    queue += self.contents[value.origin].element
+        return found
 
     def scope(self, node: ast.AST) -> Scope:
         """The function, or the module, whose code ``node`` is part of."""

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Protocol
 
-from migrate_milvus import shapes
+from migrate_milvus import runners, shapes
 from migrate_milvus.flow import (
     Binding,
     CallEdge,
@@ -26,9 +26,11 @@ from migrate_milvus.flow import (
     State,
     Write,
     merge,
+    result_slot,
 )
-from migrate_milvus.passing import Calls, called_parameters
+from migrate_milvus.passing import Calls, Way, called_parameters
 from migrate_milvus.program import ClassInfo, FunctionInfo, Module, Scope, catches_import
+from migrate_milvus.runners import Form, LaterCall, Own, Runner
 from migrate_milvus.values import (
     BOTTOM,
     NONE,
@@ -40,6 +42,7 @@ from migrate_milvus.values import (
     Function,
     Given,
     Instance,
+    Later,
     Library,
     ModuleValue,
     Object,
@@ -162,6 +165,8 @@ class Interpreter:
         self.final: dict[str, Abstract] = {}
         self._called: dict[FunctionInfo, dict[str, Calls]] = {}
         self.counted: dict[tuple[str, object], int] = {}
+        self._later: dict[tuple[ast.Call, Runner], LaterCall | None] = {}
+        self._handed: dict[ast.expr, LaterCall] = {}
         self._evaluators: dict[type[ast.AST], Callable[..., Abstract]] = {}
         self._executors: dict[type[ast.AST], Callable[..., None]] = {}
         for name in dir(self):
@@ -255,7 +260,9 @@ class Interpreter:
             self.state.names[parameter.arg] = Binding(values, frozenset({id(parameter)}))
             self.flow.scope_of[parameter] = info
         if isinstance(info.node, ast.Lambda):
-            self.store(Slot("return", info, ""), self.eval(info.node.body))
+            given = self.eval(info.node.body)
+            self.consume(_partial_in(given), info.node.body, "returned")
+            self.store(Slot("return", info, ""), given)
         else:
             self.body(info.node.body)
             if not self.state.dead:
@@ -571,6 +578,7 @@ class Interpreter:
     def exec_Return(self, node: ast.Return) -> None:
         values = self.eval(node.value) if node.value is not None else frozenset({NONE})
         if self.function is not None:
+            self.consume(_partial_in(values), node, "returned")
             self.flow.scope_of[node] = self.function
             self.store(Slot("return", self.function, ""), values)
         self.state.dead = True
@@ -678,6 +686,8 @@ class Interpreter:
                         entered = join(entered, frozenset({value}))
                     else:
                         entered = join(entered, frozenset({Opaque(id(item.context_expr))}))
+                elif _is_made(value):
+                    entered = join(entered, frozenset({value}))
                 else:
                     self.consume(frozenset({value}), item.context_expr, "used as a context manager")
                     entered = join(entered, frozenset({Opaque(id(item.context_expr))}))
@@ -939,6 +949,8 @@ class Interpreter:
                 owner = self.eval(target.value)
                 self.flow.values[target] = values
                 self.flow.scope_of[target] = self.function
+                later = frozenset(v for v in values if isinstance(v, Later))
+                self.consume(later, target, f"stored in attribute '{target.attr}'")
                 families = [v.info.family for v in owner if isinstance(v, Instance | Class)]
                 if families and len(families) == len(owner):
                     for family in families:
@@ -1145,10 +1157,31 @@ class Interpreter:
                             inner = join(inner, self.recall(item, content))
                         if value not in inner:
                             self.consume(inner, node, how)
+                case Later():
+                    if ("result", value, node) not in self.consuming:
+                        self.consuming.add(("result", value, node))
+                        self.lose_result(value, node, how)
                 case Opaque() if _is_generator(value):
                     if ("yielded", value, node) not in self.consuming:
                         self.consuming.add(("yielded", value, node))
                         self.consume(self.yields(value), node, how)
+
+    def lose_result(self, value: Later, node: ast.AST, how: str) -> None:
+        """A future reaches code out of sight, or a partial function, to which more may be given."""
+        self.consume(self.result_of(value), node, how)
+        if value.form is not Form.FUNCTION:
+            return
+        made = next((m for (call, _), m in self._later.items() if m and call is value.origin), None)
+        if made is None:
+            return
+        for callee in self.flow.value(made.func):
+            if isinstance(callee, Bound):
+                symbol = f"{callee.owner.kind}.{callee.member}"
+                self.reference(made.func, symbol, frozenset({callee.owner}))
+            elif isinstance(callee, Library):
+                self.mention(made.func, callee.name)
+            else:
+                self.consume(frozenset({callee}), node, how)
 
     def escape(self, value: Object, node: ast.AST, how: str) -> None:
         """Record that an object leaves what the analysis follows."""
@@ -1295,7 +1328,7 @@ class Interpreter:
                 return self.library_result(node, symbol)
             case Instance() | Class():
                 return self.instance_member(node, owner.info, name, isinstance(owner, Class))
-            case Container():
+            case Container() | Later():
                 return frozenset({Opaque(("method", owner, name))})
             case Const(value=None):
                 return BOTTOM
@@ -1369,6 +1402,9 @@ class Interpreter:
             self.eval(keyword.value)
         result: Abstract = BOTTOM
         real = [v for v in function if v != NONE]
+        later = self.made_later(node, real)
+        if later is not None:
+            return later
         for value in real:
             result = join(result, self.call(node, value, len(real) > 1))
         given = self.called_parameter(node.func)
@@ -1379,6 +1415,183 @@ class Interpreter:
                 self.store(Slot("given", given.info, given.parameter), kept)
             return frozenset({given})
         return result or self.unknown(id(node))
+
+    # Calls that are made later --------------------------------------------------------
+
+    def made_later(self, node: ast.Call, function: Sequence[Value]) -> Abstract | None:
+        """The result of ``executor.submit(f, x)``, when the call of ``f`` can be followed."""
+        if len(function) == 1 and isinstance(function[0], Function):
+            self.hand_to(node, function[0])
+            return None
+        runner = self.runner(node, function[0]) if len(function) == 1 else None
+        made = self.later_call(node, runner) if runner is not None else None
+        if runner is None or made is None:
+            return None
+        callees = [v for v in self.flow.value(made.func) if v != NONE]
+        result: Abstract = BOTTOM
+        partial = [v for v in callees if isinstance(v, Later) and v.form is Form.FUNCTION]
+        if callees and partial == callees:
+            if made.args or made.keywords:
+                return None
+            for value in partial:
+                result = join(result, self.result_of(value))
+        elif callees and all(self.is_followed(v, made.func) for v in callees):
+            result = self.follow(made, callees)
+        else:
+            return None
+        for other in runners.others(made):
+            self.consume(self.flow.value(other), other, f"passed to {_source_name(node.func)}()")
+        self.state.facts = frozenset()  # it may be made at any time from here on
+        if runner.gives is Form.NOTHING:
+            return frozenset({Opaque(id(node))})
+        return self.later(node, runner.gives, result)
+
+    def later_call(self, node: ast.Call, runner: Runner) -> LaterCall | None:
+        """The call that a runner makes: always the same one."""
+        if (node, runner) not in self._later:
+            made = self._later[node, runner] = runners.later_call(runner, node)
+            if made is not None:
+                self.flow.source.parents[made] = node
+                for keyword in made.keys:
+                    self.flow.source.parents[keyword] = made
+        return self._later[node, runner]
+
+    def follow(self, made: LaterCall, callees: Sequence[Value]) -> Abstract:
+        """The result of a call that another function makes."""
+        result: Abstract = BOTTOM
+        self.flow.scope_of[made] = self.function
+        self.flow.sites.pop(made.func, None)  # it is called after all
+        for value in callees:
+            result = join(result, self.call(made, value, len(callees) > 1))
+        self.flow.values[made] = join(self.flow.value(made), result)
+        return result
+
+    def hand_to(self, node: ast.Call, function: Function) -> None:
+        """``retry(docs.load)``: a function of the program calls the library's methods."""
+        info = function.info
+        arguments = info.node.args
+        positional = [p.arg for p in (*arguments.posonlyargs, *arguments.args)]
+        if info.is_method and (function.bound is not None or "classmethod" in info.decorators):
+            positional = positional[1:]
+        names = frozenset([*positional, *(p.arg for p in arguments.kwonlyargs)])
+        for name, calls in self.calls_of(info).items():
+            if calls.way is Way.OTHER or name not in positional:
+                continue
+            own = Own(len(positional), names, calls.way is Way.BARE)
+            runner = Runner(positional.index(name), Form.RESULT, keyword=name, own=own)
+            made = self.later_call(node, runner)
+            if made is None:
+                continue
+            self._handed.pop(made.func, None)
+            callees = [v for v in self.flow.value(made.func) if v != NONE]
+            if (
+                not callees
+                or any(isinstance(v, Function) for v in callees)
+                or not all(self.is_followed(v, made.func) for v in callees)
+            ):
+                continue
+            self._handed[made.func] = made
+            result = self.follow(made, callees)
+            if not calls.returned:
+                self.consume(result, made.func, f"given to {info.name}()")
+
+    def runner(self, node: ast.Call, function: Value) -> Runner | None:
+        """How ``function`` calls what it is given, if that is known."""
+        match function:
+            case ModuleValue(name=name):
+                return runners.FUNCTIONS.get(name)
+            case Opaque() if isinstance(node.func, ast.Attribute):
+                for kind, methods in runners.METHODS.items():
+                    if node.func.attr in methods and self.is_made_by(node.func.value, kind):
+                        return methods[node.func.attr]
+        return None
+
+    def is_made_by(self, node: ast.expr, kind: str) -> bool:
+        """Whether an expression holds an object of the standard library of that kind, only."""
+        held = self.flow.value(node) - {NONE}
+        return bool(held) and all(
+            isinstance(v, Opaque) and isinstance(v.origin, tuple) and v.origin[:2] == ("made", kind)
+            for v in held
+        )
+
+    def is_followed(self, value: Value, callee: ast.expr) -> bool:
+        """Whether a call of a value by a runner is followed as if it stood there."""
+        match value:
+            case Bound(owner=owner, member=member):
+                symbol = f"{owner.kind}.{member}"
+                return isinstance(callee, ast.Attribute) and self.library.may_run_later(symbol)
+            case Library(name=name):
+                return self.library.may_run_later(name)
+            case Function(info=info):
+                return not info.generator
+        return False
+
+    def later(self, node: ast.expr, form: Form, result: Abstract) -> Abstract:
+        """What stands for a result that is there later."""
+        self.store(result_slot(node), result)
+        return frozenset({Later(node, form)})
+
+    def result_of(self, value: Later) -> Abstract:
+        """The result that a future, or something to wait for, stands for."""
+        return self.held(result_slot(value.origin))
+
+    def waited_for(self, values: Abstract) -> Abstract:
+        """What ``await`` gives."""
+        result: Abstract = BOTTOM
+        for value in values:
+            if isinstance(value, Later) and value.form is not Form.FUNCTION:
+                result = join(result, self.result_of(value))
+            else:
+                result = join(result, frozenset({value}))
+        return result
+
+    def method_of_future(self, node: ast.Call) -> Abstract | None:
+        """``future.result()``; None for anything else."""
+        if not isinstance(node.func, ast.Attribute):
+            return None
+        result: Abstract | None = None
+        for value in self.flow.value(node.func.value):
+            if not isinstance(value, Later) or value.form is Form.FUNCTION:
+                continue
+            if node.func.attr == "result":
+                result = join(result or BOTTOM, self.result_of(value))
+            elif node.func.attr == "add_done_callback":
+                self.consume(frozenset({value}), node.func.value, "passed to add_done_callback()")
+            else:
+                result = join(result or BOTTOM, frozenset({Opaque(id(node))}))
+        return result
+
+    def handed_on(self, node: ast.Call, dotted: str) -> Abstract | None:
+        """What functions of the standard library make of futures; None for other functions."""
+        first = self.flow.value(node.args[0]) if node.args else BOTTOM
+        if dotted in runners.ITERATING:
+            held = self.elements_of(first)
+            return first if any(isinstance(v, Later) for v in held) else None
+        if dotted == "asyncio.gather":
+            return self.gathered(node)
+        if not any(isinstance(v, Later | Object) for v in first):
+            return None
+        if dotted in runners.HANDING_ON:
+            return self.later(node, Form.FUTURE, self.waited_for(first))
+        return self.waited_for(first) if dotted == "asyncio.run" else None
+
+    def gathered(self, node: ast.Call) -> Abstract | None:
+        """``asyncio.gather(...)``: a list of results, once it is waited for."""
+        held: Abstract = BOTTOM
+        for argument in node.args:
+            if isinstance(argument, ast.Starred):
+                held = join(held, self.elements_of(self.flow.value(argument.value)))
+            else:
+                held = join(held, self.flow.value(argument))
+        if not any(isinstance(v, Later | Object) for v in held):
+            return None
+        content = self.flow.contents.get(node)
+        if content is None:
+            content = self.flow.contents[node] = Content(self.flow, node, "list", (), exact=False)
+        content.element = join(content.element, self.waited_for(held))
+        return self.later(node, Form.AWAITABLE, frozenset({Container(node, "list")}))
+
+    # Parameters that are called -------------------------------------------------------
 
     def calls_of(self, info: FunctionInfo) -> dict[str, Calls]:
         """The parameters that a function calls."""
@@ -1403,6 +1616,9 @@ class Interpreter:
                 result = join(result, frozenset({value}))
                 continue
             passed = mapping.get(value.parameter)
+            if passed in self._handed:
+                result = join(result, self.flow.value(self._handed[passed]))
+                continue
             callees = (
                 self.flow.value(passed)
                 if passed is not None
@@ -1473,7 +1689,16 @@ class Interpreter:
             case ModuleValue(name=dotted):
                 self.hand_over(node, function)
                 return self.external_call(node, dotted)
-        given = self.container_method(node)
+            case Later(form=Form.FUNCTION) if not node.args and not node.keywords:
+                self.state.facts = frozenset()
+                return self.result_of(function)
+            case Later():
+                self.consume(frozenset({function}), node.func, "called")
+                self.consume_arguments(node, f"{_source_name(node.func)}()")
+                return frozenset({Opaque(id(node))})
+        given = self.method_of_future(node)
+        if given is None:
+            given = self.container_method(node)
         if given is not None:
             return given
         if isinstance(node.func, ast.Attribute) and isinstance(function, Opaque) and not ambiguous:
@@ -1566,6 +1791,9 @@ class Interpreter:
         if dotted in _HOLDERS and not any(not _is_class_name(a) for a in node.args):
             items = tuple(k.value for k in node.keywords if k.arg)
             return self.container(node, _HOLDERS[dotted], items, exact=False)
+        handed_on = self.handed_on(node, dotted)
+        if handed_on is not None:
+            return handed_on
         if not shapes.is_harmless(dotted):
             self.state.facts = frozenset()
         self.computed_use(node, dotted)
@@ -1587,6 +1815,8 @@ class Interpreter:
             nothing = default & {NONE, Const.of("")}
             if nothing:
                 return frozenset({Opaque(("environment", id(node)), Shape.TEXT)}) | nothing
+        if dotted in runners.MAKERS:
+            return frozenset({Opaque(("made", runners.MAKERS[dotted], id(node)))})
         if not dotted.startswith("builtins."):
             self.outside.add(id(node))
         return frozenset({Opaque(id(node), shapes.of_external_call(dotted))})
@@ -1823,7 +2053,10 @@ class Interpreter:
                     self.flow.value(keyword.value), keyword.value, f"passed to {info.name}()"
                 )
         for name, expression in mapping.items():
-            self.store(Slot("argument", info, name), self.flow.value(expression))
+            values = self.flow.value(expression)
+            if expression in self._handed:  # its calls are followed from here
+                values = frozenset({Opaque(("handed", id(expression)))})
+            self.store(Slot("argument", info, name), values)
         for name in names - mapping.keys():
             self.store(Slot("argument", info, name), self.held(Slot("default", info, name)))
         if not exact:
@@ -1854,7 +2087,7 @@ class Interpreter:
         return frozenset({Function(info)})
 
     def eval_Await(self, node: ast.Await) -> Abstract:
-        values = self.eval(node.value)
+        values = self.waited_for(self.eval(node.value))
         self.state.facts = frozenset()  # others run in between
         return values
 
@@ -1939,7 +2172,9 @@ class Interpreter:
 
     def eval_Yield(self, node: ast.Yield) -> Abstract:
         if node.value is not None and self.function is not None:
-            self.store(Slot("yield", self.function, ""), self.eval(node.value))
+            given = self.eval(node.value)
+            self.consume(_partial_in(given), node.value, "yielded")
+            self.store(Slot("yield", self.function, ""), given)
         self.state.facts = frozenset()  # others run in between
         return frozenset({Opaque(id(node))})
 
@@ -1979,7 +2214,10 @@ class Interpreter:
             if key is None:
                 exact = False
             else:
-                self.eval(key)
+                held = self.eval(key)
+                self.consume(
+                    frozenset(v for v in held if isinstance(v, Later)), key, "used as a key"
+                )
         unpacked: Abstract = BOTTOM
         for key, value in zip(node.keys, node.values, strict=False):
             values = self.eval(value)
@@ -2001,10 +2239,12 @@ class Interpreter:
             for condition in generator.ifs:
                 self.eval(condition)
         if isinstance(node, ast.DictComp):
-            self.eval(node.key)
-            self.consume(self.eval(node.value), node.value, "collected")
-        else:
-            self.consume(self.eval(node.elt), node.elt, "collected")
+            keys = frozenset(v for v in self.eval(node.key) if isinstance(v, Later))
+            self.consume(keys, node.key, "used as a key")
+        element = node.value if isinstance(node, ast.DictComp) else node.elt
+        held = self.eval(element)
+        kept = frozenset(v for v in held if not isinstance(v, Later))  # futures are followed on
+        self.consume(kept, element, "collected")
         self.shadows.pop()
         self.loop_depth -= 1
 
@@ -2040,7 +2280,7 @@ class Interpreter:
 
     def eval_GeneratorExp(self, node: ast.GeneratorExp) -> Abstract:
         self.comprehension(node)
-        if any(isinstance(v, Object) for v in self.flow.value(node.elt)):
+        if any(isinstance(v, Object | Later) for v in self.flow.value(node.elt)):
             return self.eval_elements(node)
         return frozenset({Opaque(id(node))})
 
@@ -2062,7 +2302,7 @@ class Interpreter:
                 self.flow, node, "dict", (node.value,), exact=False
             )
         content.element = join(content.element, self.flow.value(node.value))
-        if not any(isinstance(v, Object) for v in content.element):
+        if not any(isinstance(v, Object | Later) for v in content.element):
             return frozenset({Opaque(id(node), Shape.DICT)})
         return frozenset({Container(node, "dict")})
 
@@ -2214,6 +2454,17 @@ def _tuple_of(values: Abstract) -> tuple[str, ...] | None:
         if value.origin[0] == "tuple of":
             return value.origin[1:-1]
     return None
+
+
+def _partial_in(values: Abstract) -> Abstract:
+    """The partial functions among the values, which others may give more arguments."""
+    return frozenset(v for v in values if isinstance(v, Later) and v.form is Form.FUNCTION)
+
+
+def _is_made(value: Value) -> bool:
+    return (
+        isinstance(value, Opaque) and isinstance(value.origin, tuple) and value.origin[0] == "made"
+    )
 
 
 def _is_generator(value: Opaque) -> bool:

@@ -34,6 +34,8 @@ def called_parameters(info: FunctionInfo) -> dict[str, Calls]:
     node = info.node
     if isinstance(node, ast.Lambda) or info.generator or info.takes_fixtures:
         return {}
+    if info.opaque_decorators:
+        return {}
     own = [p.arg for p in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
     body = _Body(node.body)
     found: dict[str, Calls] = {}

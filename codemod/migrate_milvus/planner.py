@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
 
-from migrate_milvus import escapes, handover, naming, reporting
+from migrate_milvus import deferred, escapes, handover, naming, reporting
 from migrate_milvus.edits import (
     Edit,
 )
@@ -151,6 +151,7 @@ def _round(planning: Planning) -> None:
         planning.current = site.module
         try:
             edits = list(_rewrite(planning, site))
+            deferred.check(planning, site, edits)
             _check_local(planning, edits)
             planning.draft.edits.extend(edits)
             if planning.handed and not _names_client(planning, site, edits):
@@ -384,6 +385,7 @@ def _finish(planning: Planning, chains: bool) -> dict[str, Plan]:
         calls = [*planning.draft.edits, *handover.name_edits(planning)]
         # ``global``, and what gets the client, go before what is inserted there.
         edits = [*handover.client_edits(planning), *planning.configured.edits(calls), *calls]
+        edits = deferred.placed(planning, edits)
     report = reporting.report(planning, bool(edits), chains)
     plans = {
         module.name: Plan(

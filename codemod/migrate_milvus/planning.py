@@ -52,6 +52,9 @@ CALLERS = predicate("signature-callers-known", "all users of a changing name are
 MEMBER = predicate("member-known", "the attribute has an equivalent")
 ALIAS = predicate("utility-alias-known", "the connection that the call uses is known")
 COLLECTION_ALIAS = predicate("collection-alias-known", "the collection's connection is known")
+PLAIN_CALL = predicate(
+    "deferred-call-plain", "a call that another function makes later stays a single call"
+)
 IN_TEXT = "named-in-text"
 COMPUTED = "computed-use"
 RECEIVER = predicate("receiver-known", "what the method is called on is known")
@@ -1282,12 +1285,13 @@ class Planning:
         self.draft.imports[module, module_level or local].add(written)
         return bound
 
-    def module(self, name: str) -> str:
+    def module(self, name: str, at: Module | None = None) -> str:
         """The text that names a module of the standard library, importing it where needed."""
+        module = at or self.current
         for alias, dotted in self.flow.imports.items():
-            if dotted == name and self.flow.scope(alias) is self.current:
+            if dotted == name and self.flow.scope(alias) is module:
                 return alias.asname or name
-        self.draft.modules[self.current].add(name)
+        self.draft.modules[module].add(name)
         return name
 
     def _in_class(self, node: ast.AST) -> bool:

@@ -15,6 +15,7 @@ from migrate_milvus.flow import Site, Slot
 from migrate_milvus.model import FOR_REST, Finding, Severity, SiteRecord, Status
 from migrate_milvus.planning import COMPUTED, IN_TEXT, Planning
 from migrate_milvus.program import FunctionInfo
+from migrate_milvus.runners import LaterCall
 from migrate_milvus.values import (
     Bound,
     Library,
@@ -244,6 +245,7 @@ def _report_texts(planning: Planning, plan: Report) -> None:
 def _note_blocking_calls(planning: Planning, plan: Report) -> None:
     """One note for each ``async def`` whose rewritten calls block, as they did before."""
     noted: set[FunctionInfo] = set()
+    connections = planning.rule_set.connections
     for site in planning.sites:
         function = site.function
         if (
@@ -252,8 +254,10 @@ def _note_blocking_calls(planning: Planning, plan: Report) -> None:
             or not isinstance(function.node, ast.AsyncFunctionDef)
             or not planning.is_active(site)
             or not planning.is_orm(site)
+            or (site.form == "attribute" and not connections.needs_client(site))
             or site.symbol in planning.rule_set.unit_kinds
             or site.symbol.endswith(".name")
+            or isinstance(site.node, LaterCall)  # in a thread of its own
         ):
             continue
         noted.add(function)

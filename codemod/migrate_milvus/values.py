@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
+from migrate_milvus.runners import Form
+
 if TYPE_CHECKING:
     from migrate_milvus.program import ClassInfo, FunctionInfo, Module
 
@@ -118,6 +120,17 @@ class Given:
 
 
 @dataclass(frozen=True)
+class Later:
+    """What stands for the result of a call that is made later: a future, a partial function.
+
+    The result is in the slot ``result`` of ``origin``, the call that made it.
+    """
+
+    origin: Hashable
+    form: Form
+
+
+@dataclass(frozen=True)
 class ModuleValue:
     """A module outside the library, by dotted name, or something of one that is not analysed.
 
@@ -139,6 +152,7 @@ Value: TypeAlias = (
     | Class
     | Instance
     | Given
+    | Later
     | ModuleValue
 )
 Abstract: TypeAlias = frozenset[Value]

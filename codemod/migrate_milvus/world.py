@@ -24,6 +24,7 @@ from migrate_milvus.values import (
     Container,
     Function,
     Instance,
+    Later,
     Library,
     Object,
     Opaque,
@@ -316,6 +317,8 @@ class _Reach:
                 return self.library.is_site(owner.kind)
             case Library(name=name):
                 return self.library.is_site(name) or self.library.is_class(name)
+            case Later():
+                return True
             case Function(info=info):
                 return self._function(info)
             case Class(info=info) | Instance(info=info):

@@ -430,14 +430,14 @@ def _acts_in_same_try(site: Site, planning: Planning) -> bool:
     made = Object(site.symbol, site.node)
     statement = flow.source.statement(site.node)
     inside = {n for part in (statement,) for n in ast.walk(part)}
-    if any(made in other.objects and other.node in inside for other in planning.sites):
+    if any(made in other.objects and other.mention in inside for other in planning.sites):
         return True
     block, index = planning.block_of(statement)
     for following in block[index + 1 :]:
         inside = set(ast.walk(following))
         if any(
             made in other.objects
-            and other.node in inside
+            and other.mention in inside
             and other.form in ("call", "attribute")
             and not other.symbol.endswith((".name", ".schema", ".description"))
             for other in planning.sites

@@ -31,6 +31,7 @@ from migrate_milvus.registry import (
     require,
     unknown,
 )
+from migrate_milvus.runners import LaterCall
 from migrate_milvus.values import NONE, Const, ModuleValue, Opaque
 from milvus_rules.contents import held_only_by
 from milvus_rules.showing import is_shown, note_shown
@@ -71,6 +72,7 @@ LISTED = predicate(
 DISCONNECT_ALIAS = predicate("disconnect-alias-known", "the alias can be told from the code")
 ALONE = predicate("disconnect-alone", "the call is a statement, or all of it becomes the client's")
 NOT_AFTER_CLOSE = predicate("client-not-used-after-close", "nothing uses the connection afterwards")
+AT_EXIT = predicate("close-at-exit", "the client is made before its closing is registered, once")
 
 _ADDRESS = ("uri", "host", "port", "address")
 _PASSED = (
@@ -404,6 +406,8 @@ class Disconnect(Rule):
     raised ``ConnectionNotExistException``, the client another exception. Where an object of the
     connection stays on the ORM, both are closed. ``if connections.has_connection(alias):`` around
     it goes: like ``disconnect``, ``close`` does nothing where nothing is open.
+    ``atexit.register(connections.disconnect, alias)`` registers ``client.close``, where the client
+    is surely made before.
 
     Source: both sides run on pymilvus 2.3.8 to 3.0.2.
     """
@@ -428,7 +432,10 @@ class Disconnect(Rule):
                 )
             ),
         )
-        require(NOT_AFTER_CLOSE, lambda: _not_used_after(planning, site))
+        if isinstance(site.node, LaterCall):
+            require(AT_EXIT, lambda: _closed_at_exit(planning, site))
+        else:
+            require(NOT_AFTER_CLOSE, lambda: _not_used_after(planning, site))
         if has_other_clients(site, planning):
             require_version(planning, "close-detaches", "closing one of several clients")
         if not planning.uses_of(site) and planning.stays(site):
@@ -969,7 +976,7 @@ def _runs(planning: Planning, site: Site, uses: list[Site]) -> Answer:
         if isinstance(parent, ast.Try) and node in parent.handlers:
             tried = {n for statement in parent.body for n in ast.walk(statement)}
             if not _connects(planning, site, parent.body) and any(
-                use.node in tried and not _connected_before(planning, use, site) for use in uses
+                use.mention in tried and not _connected_before(planning, use, site) for use in uses
             ):
                 return unknown(
                     "connect() runs where a use has failed: without a client it fails otherwise",
@@ -986,7 +993,7 @@ def _runs(planning: Planning, site: Site, uses: list[Site]) -> Answer:
             if not _leaves(other) and not _connects(planning, site, other):
                 inside = {n for statement in branch for n in ast.walk(statement)}
                 if not uses or not all(
-                    use.node in inside or _connected_before(planning, use, site) for use in uses
+                    use.mention in inside or _connected_before(planning, use, site) for use in uses
                 ):
                     return unknown(
                         "connect() may be skipped; then the client would have no value",
@@ -1037,7 +1044,7 @@ def _guards_object(planning: Planning, site: Site, node: ast.If, branch: list[as
     set_here = any(target in inside for target in flow.writes.get(slot, ()))
     key = planning.keys[id(site)]
     others = [use for use in planning.uses_of(site) if use not in unit.sites]
-    return set_here and all(use.node in inside for use in others) and key is not None
+    return set_here and all(use.mention in inside for use in others) and key is not None
 
 
 def _leaves(block: list[ast.stmt]) -> bool:
@@ -1084,6 +1091,31 @@ def _may_not_be_connected(planning: Planning, site: Site) -> ast.Try | None:
     return None
 
 
+def _closed_at_exit(planning: Planning, site: Site) -> Answer:
+    """Whether the client that is there when ``disconnect`` is registered is the one to close."""
+    key = planning.keys[id(site)]
+    connects = [
+        other
+        for other in planning.sites
+        if other.symbol == "connections.connect" and planning.keys[id(other)] == key
+    ]
+    if not (isinstance(site.node, LaterCall) and site.node.runner.ends):
+        return unknown(
+            "it is not known when this disconnect is called, and what uses the connection then",
+            "Call client.close() after the last use.",
+        )
+    if (
+        len(connects) == 1
+        and placement.opened_before(planning.flow, site, connects)
+        and not planning.in_loop(connects[0].node)
+    ):
+        return PROVED
+    return unknown(
+        "the client may not be made yet when this is registered, or may be another one at the end",
+        "Register client.close where the client is made.",
+    )
+
+
 def _not_used_after(planning: Planning, site: Site) -> Answer:
     """Whether nothing that follows in the same block uses the connection."""
     statement = planning.flow.source.statement(site.node)
@@ -1095,7 +1127,7 @@ def _not_used_after(planning: Planning, site: Site) -> Answer:
     for following in block[index + 1 :]:
         inside = set(ast.walk(following))
         for other in planning.sites:
-            if other.node in inside and planning.keys[id(other)] == key:
+            if other.mention in inside and planning.keys[id(other)] == key:
                 if other.symbol == "connections.connect":
                     return PROVED
                 if (

@@ -85,6 +85,27 @@ _CHANGES_INDEXES = frozenset(
         "utility.rename_collection",
     }
 )
+# What becomes one client call, whoever makes it: functions that other functions are given.
+_MAY_RUN_LATER = frozenset(
+    [
+        *(
+            f"{kind}.{method}"
+            for kind in ("Collection", "Partition")
+            for method in (
+                *("load", "release", "flush", "drop", "insert", "upsert", "delete"),
+                *("search", "hybrid_search", "query", "truncate", "set_properties"),
+            )
+        ),
+        *(
+            f"utility.{function}"
+            for function in (
+                *("has_collection", "drop_collection", "list_collections", "rename_collection"),
+                *("has_partition", "get_server_version", "flush_all"),
+            )
+        ),
+        "connections.disconnect",
+    ]
+)
 DEFAULT = ("constant", "default")
 TIMESTAMPS = frozenset(f"utility.{name}" for name in catalogue.TIMESTAMPS)
 _OR_NONE = " | None"
@@ -176,6 +197,9 @@ class PyMilvus:
         if symbol.result.startswith("list"):
             return Shape.LIST
         return SHAPES.get(symbol.result, Shape.ANY)
+
+    def may_run_later(self, name: str) -> bool:
+        return name in _MAY_RUN_LATER
 
     def is_method(self, kind: str, member: str) -> bool | None:
         symbol = catalogue.members(kind).get(member)

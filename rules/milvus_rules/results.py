@@ -56,8 +56,8 @@ def check_result(site: Site, planning: Planning) -> None:
             rule=rule,
         )
     note_shown(planning, site, shown, f"the client's answer: {kind}")
-    for slot, values in planning.flow.store.items():
-        if made in values:
+    for slot in planning.flow.holders.get(made, ()):
+        if slot.kind != "result":
             require(
                 reason,
                 _slot_answer(site, planning, slot, kind),
