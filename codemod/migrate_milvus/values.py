@@ -182,7 +182,7 @@ def join(left: Abstract, right: Abstract) -> Abstract:
 
 def _is_object(value: Value) -> bool:
     several = isinstance(value, Opaque) and several_of(value) is not None
-    return several or isinstance(value, Object | Bound | Library)
+    return several or isinstance(value, Object | Bound | Library | Given | Later)
 
 
 def only(values: Abstract) -> Value | None:
