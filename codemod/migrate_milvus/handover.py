@@ -73,7 +73,12 @@ def client_edits(planning: Planning) -> list[Edit]:
     edits: list[Edit] = []
     wanted: dict[FunctionInfo, list[str]] = defaultdict(list)
     for key, place in planning.places.items():
-        if not isinstance(place, placement.Place) or place.mode != "global":
+        if not isinstance(place, placement.Place):
+            continue
+        if place.mode == "pool" and key in planning.draft.opened:
+            home = planning.home(key)
+            edits.append(_declaration(planning, home, _dict_of_clients(planning, place, home)))
+        if place.mode != "global":
             continue
         if key not in planning.draft.opened or key in planning.left:
             continue
@@ -96,6 +101,14 @@ def client_edits(planning: Planning) -> list[Edit]:
         edits.append(InsertStatements(first, (Line((f"global {', '.join(names)}",)),)))
     edits += _global_statements(planning, wanted)
     return edits
+
+
+def _dict_of_clients(planning: Planning, place: placement.Place, home: Module) -> str:
+    """The declaration of the dict that holds a client for each alias."""
+    cls = planning.reference(planning.rule_set.client_class, home)
+    if (planning.settings.target_python or (3, 8)) >= (3, 9):
+        return f"{place.name}: dict[str, {cls}] = {{}}"
+    return f"{place.name} = {{}}  # type: dict[str, {cls}]"
 
 
 def _rename_parameter(

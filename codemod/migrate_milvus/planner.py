@@ -253,7 +253,7 @@ def _rewrite(planning: Planning, site: Site) -> Iterable[Edit]:
                         "Keep each client beside the names that it is for.",
                     ),
                 )
-            require(reason, planning.alias_unknown())
+            require(reason, planning.alias_unknown(site))
     return [*planning.opened_first(site), *rule.rewrite(site, planning)]
 
 

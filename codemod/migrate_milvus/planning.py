@@ -23,6 +23,7 @@ from migrate_milvus.edits import (
 )
 from migrate_milvus.flow import UNBOUND, Flow, Site, Slot, State
 from migrate_milvus.model import Finding, Place, SiteRecord
+from migrate_milvus.pooling import NAME, Pool, Pooled
 from migrate_milvus.program import ClassInfo, FunctionInfo, Module, Scope
 from migrate_milvus.project import ModuleGraph
 from migrate_milvus.registry import (
@@ -141,7 +142,10 @@ class Planning:
         self.connecting = {
             site.module for site in self.sites if rule_set.connections.is_connect(site.symbol)
         }
+        self.aliases: dict[int, Hashable | None] = {}
         self.keys: dict[int, Hashable | None] = self._keys()
+        self.alias_texts: dict[int, str] = {}
+        self.keys = self._pooled()
         self.blocked_units: set[int] = set()
         self.blocked_sites: set[int] = set()
         self.blocked_keys: set[Hashable] = set()
@@ -181,6 +185,7 @@ class Planning:
         """
         connections = self.rule_set.connections
         aliases = {id(site): connections.key(site, self.flow) for site in self.sites}
+        self.aliases = aliases
         if len(self.flow.program.modules) == 1:
             return aliases
         homes: dict[Hashable, dict[Module, None]] = defaultdict(dict)
@@ -194,21 +199,54 @@ class Planning:
             found[id(site)] = Homed(alias, home) if alias is not None and home else alias
         return found
 
+    def _pooled(self) -> dict[int, Hashable | None]:
+        """The keys, where clients in one dict answer for aliases that only a run tells."""
+        pool = Pool.needed(self, self.keys)
+        if pool is None:
+            return self.keys
+        found = dict(self.keys)
+        for site in self.sites:
+            if not pool.covers(site):
+                continue
+            text = pool.text(site)
+            found[id(site)] = pool.key if text is not None else None
+            if text is not None:
+                self.alias_texts[id(site)] = text
+        return found
+
+    def is_pooled(self, site: Site) -> bool:
+        """Whether the client of a site is one of a dict, by its alias."""
+        return isinstance(self.keys[id(site)], Pooled)
+
+    def may_share(self, site: Site, other: Site) -> bool:
+        """Whether two sites may be on one connection."""
+        key = self.keys[id(site)]
+        if key != self.keys[id(other)]:
+            return False
+        mine, theirs = self.aliases[id(site)], self.aliases[id(other)]
+        constants = _is_constant(mine) and _is_constant(theirs)
+        return not (isinstance(key, Pooled) and constants and mine != theirs)
+
     def connects_elsewhere(self, module: Module) -> bool:
         """Whether other modules connect, too."""
         return bool(self.connecting - {module})
 
     def home(self, key: Hashable | None) -> Module:
         """The module that opens a connection."""
-        return key.module if isinstance(key, Homed) else self.flow.program.modules[0]
+        return key.module if isinstance(key, Homed | Pooled) else self.flow.program.modules[0]
 
     def alias(self, site: Site) -> Hashable | None:
         """The alias of the connection of a site."""
         return _alias(self.keys[id(site)])
 
-    def alias_unknown(self) -> Answer:
+    def alias_unknown(self, site: Site) -> Answer:
+        _, expression = self.rule_set.connections.alias(site, self.flow)
+        varies = expression is not None and not isinstance(expression, ast.Constant)
+        what = f"'{self.text(expression)}', " if expression is not None and varies else ""
         return unknown(
-            "the connection (alias) that this uses cannot be told from the code",
+            f"the connection ({what}an alias) that this uses cannot be told from the code"
+            if what
+            else "the connection (alias) that this uses cannot be told from the code",
             "Call the method on the MilvusClient that was made for that alias.",
         )
 
@@ -383,7 +421,8 @@ class Planning:
             ):
                 if connections.lists(site.symbol):
                     self.kept_connects |= connects.keys() - {key}
-                if any(self._follows(site, connect) for connect in connects.get(key, ())):
+                follows = any(self._follows(site, connect) for connect in connects.get(key, ()))
+                if follows and not isinstance(key, Pooled):
                     self.kept_in.setdefault(key, set()).add(site.scope)
                 else:
                     self.kept_connects.add(key)
@@ -405,6 +444,12 @@ class Planning:
             self.kept_connects |= set(connects)
         names: dict[Module, set[str]] = defaultdict(set)
         for key, made in connects.items():
+            if isinstance(key, Pooled):
+                connectors = frozenset(s.function for s in made if s.function is not None)
+                name = placement.free_name(NAME, lambda n: n in key.module.identifiers)  # noqa: B023
+                names[key.module].add(name)
+                self.places[key] = placement.Place("pool", name, connectors=connectors)
+                continue
             base = self._client_base(key, len({_alias(known) for known in connects}))
             home = made[0].module
             around = {home, *(use.module for use in uses.get(key, []))}
@@ -451,7 +496,7 @@ class Planning:
                     self._client_parameter,
                     switched,
                     key in self.registry,
-                    _holder(key),
+                    holder_of(key),
                     closes,
                     own,
                 )
@@ -578,7 +623,7 @@ class Planning:
 
     def _keeps_to(self, key: Hashable, uses: list[Site]) -> bool:
         """Whether no use can be of an earlier call's (or turn's) connection, by its object."""
-        if _holder(key) != "call":
+        if holder_of(key) != "call":
             return True
         definition = _definition(key)
         around: list[ast.AST] = []
@@ -728,7 +773,7 @@ class Planning:
             ):
                 raise Quiet  # said once for the file
             if self.places and not _is_constant(key):
-                require(ALIAS, self.alias_unknown())
+                require(ALIAS, self.alias_unknown(site))
             opened_by = [
                 (parameter, self.line_of(other.node))
                 for other in self.sites
@@ -756,7 +801,7 @@ class Planning:
             if not self.rule_set.connections.is_connect(site.symbol):
                 raise Quiet  # said at the connect
             raise place
-        found = placement.text(self.flow, place, site, _holder(key))
+        found = placement.text(self.flow, place, site, holder_of(key))
         if found is None:
             require(
                 IN_REACH,
@@ -767,6 +812,8 @@ class Planning:
             )
             return "client"
         self.asking.add(id(site))
+        if place.mode == "pool":
+            return f"{place.name}[{self.alias_texts[id(site)]}]"
         if placement.is_passed(place, site.function):
             return place.name
         if self.handed and self.asked is not None and id(site) not in self.asked:
@@ -784,7 +831,7 @@ class Planning:
         place = self.places.get(self.keys[id(site)])
         if (
             not isinstance(place, placement.Place)
-            or place.mode not in ("attribute", "global")
+            or place.mode not in ("attribute", "global", "pool")
             or not self.needs_client_here(site)
             or not isinstance(site.node, ast.expr)
         ):
@@ -1490,16 +1537,16 @@ def _runs_before(at: Site | Module | None, statement: ast.AST | None) -> bool:
 
 def _is_held(key: Hashable | None) -> bool:
     """Whether the alias may be another one for each object, or each call of a function."""
-    return bool(_holder(key))
+    return bool(holder_of(key))
 
 
-def _holder(key: Hashable | None) -> str:
+def holder_of(key: Hashable | None) -> str:
     """What has an alias of its own: an ``object``, or the ``call`` of a function; else ""."""
     key = _alias(key)
     if not isinstance(key, tuple) or key[0] == "constant":
         return ""
     if key[0] == "part":
-        return _holder(key[1])
+        return holder_of(key[1])
     if key[0] == "slot":
         kinds = {"global": "", "attribute": "object"}
         return kinds.get(key[1].kind, "call")

@@ -21,6 +21,7 @@ from migrate_milvus.flow import Flow, LibraryModel, Site
 if TYPE_CHECKING:
     from migrate_milvus.edits import Edit
     from migrate_milvus.planning import Planning
+    from migrate_milvus.values import Object
 
 
 class Verdict(Enum):
@@ -120,6 +121,19 @@ class Connections(Protocol):
 
     def key(self, site: Site, flow: Flow) -> Hashable | None:
         """Which connection the site uses, equal for equal connections; None when unknown."""
+
+    @property
+    def default_alias(self) -> str:
+        """The alias that is meant when none is named."""
+
+    def alias(self, site: Site, flow: Flow) -> tuple[bool, ast.expr | None]:
+        """The expression that names the alias at a site of its own; None for the default one.
+
+        False when it cannot be told what is named.
+        """
+
+    def owner(self, site: Site, flow: Flow) -> Object | None:
+        """The object whose connection a constructor takes over, if it takes one."""
 
     def is_connect(self, symbol: str) -> bool:
         """Whether the symbol opens a connection."""

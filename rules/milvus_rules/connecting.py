@@ -100,8 +100,10 @@ class Connect(Rule):
     """``connections.connect(...)`` becomes ``client = MilvusClient(uri=...)``.
 
     The client is bound where ``connect`` stood: a module variable, a local, ``self.client``, a
-    parameter of the helpers, or a module global that the connecting function sets. Host and port
-    become one uri (``https`` for a literal ``secure=True``); user, password, token, db_name,
+    parameter of the helpers, or a module global that the connecting function sets. Aliases that
+    are passed around, or made when the program runs, become keys of one dict of clients:
+    ``clients[alias] = MilvusClient(uri=...)``, as long as nothing searches the registry. Host and
+    port become one uri (``https`` for a literal ``secure=True``); user, password, token, db_name,
     timeout and the TLS arguments keep their names; the alias is gone. ``connect()`` without any
     address read ``MILVUS_URI``, so the new code does, and then took what ``add_connection`` had
     stored in the same block, which is written in its place. A dict that is unpacked, and only gets
@@ -166,7 +168,9 @@ class Connect(Rule):
         place = planning.place_of(site)
         planning.opens(site)
         target = place.name
-        if place.mode == "attribute":
+        if place.mode == "pool":
+            target = planning.client(site)
+        elif place.mode == "attribute":
             assert site.function is not None
             target = f"{planning.client(site)}"
         elif site.owner is not None and site.function is None:
@@ -441,6 +445,8 @@ class Disconnect(Rule):
         if not planning.uses_of(site) and planning.stays(site):
             return []
         client = planning.client(site)
+        if planning.is_pooled(site):
+            return [_close_and_remove(planning, site, client)]
         require(
             ALONE,
             lambda: (
@@ -483,12 +489,46 @@ class Disconnect(Rule):
         return [ReplaceNode(site.node, (call,))]
 
 
+def _close_and_remove(planning: Planning, site: Site, client: str) -> Edit:
+    """Close the client of an alias, where there is one, and take it out of the dict."""
+    require(
+        ALONE,
+        PROVED
+        if is_statement(planning, site)
+        else unknown(
+            "the client of the alias goes out of the dict, which needs a statement",
+            f"clients.pop(alias).close(), in a statement of its own: {client}",
+        ),
+    )
+    name, alias = _entry(planning, site)
+    statement = planning.flow.source.statement(site.node)
+    closed = Line((call_of((f"{name}.pop({alias}).close",)),), anchor=site.node)
+    tested = planning.flow.source.parents[statement]
+    asked = isinstance(tested, ast.If) and any(
+        asked.symbol in HasConnection.symbols
+        and planning.alias_texts.get(id(asked)) == alias
+        and planning.is_active(asked)
+        for asked in planning.flow.sites.get(tested.test, [])
+    )
+    lines = (closed,) if asked else (Block((f"if {alias} in {name}:",), (closed,)),)
+    if planning.stays(site):
+        return InsertStatements(statement, lines, after=True)
+    return ReplaceStatement(statement, lines)
+
+
+def _entry(planning: Planning, site: Site) -> tuple[str, str]:
+    """The dict of clients, and the alias under which the client of a site is in it."""
+    return planning.place_of(site).name, planning.alias_texts[id(site)]
+
+
 def _asked_around(planning: Planning, statement: ast.stmt) -> Site | None:
     """The ``has_connection`` of an ``if`` that does nothing but this disconnect of that alias."""
     parents = planning.flow.source.parents
     tested = parents[statement]
     if not isinstance(tested, ast.If) or tested.body != [statement] or tested.orelse:
         return None
+    if any(planning.is_pooled(site) for site in planning.flow.sites.get(tested.test, [])):
+        return None  # the dict is asked
     outer = parents[tested]
     if isinstance(outer, ast.If) and tested in outer.orelse:
         return None  # an elif: the branches before it say when
@@ -585,6 +625,9 @@ class ConnectionsTested(Rule):
             else _by_hand(planning, parent),
         )
         assert closing is not None
+        if planning.is_pooled(closing):
+            name, alias = _entry(planning, closing)
+            return [ReplaceNode(site.node, (f"{alias} in {name}",))]
         return [ReplaceNode(site.node, (planning.client(closing),))]
 
 
@@ -622,6 +665,10 @@ class HasConnection(Rule):
         if isinstance(around, ast.If) and _asked_around(planning, around.body[0]) is site:
             if not planning.stays(site):
                 return []  # it goes with the disconnect
+        if planning.is_pooled(site):
+            require(OPEN, lambda: _all_seen(planning, site))
+            name, alias = _entry(planning, site)
+            return [_asked(planning, site, f"{alias} in {name}", f"{alias} not in {name}")]
         require(
             OPEN,
             lambda: (
@@ -639,13 +686,31 @@ class HasConnection(Rule):
             ),
         )
         client = planning.client(site)
-        parent = planning.flow.source.parents[site.node]
-        if isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not):
-            return [ReplaceNode(parent, (f"{client} is None",))]
-        written = f"{client} is not None"
-        if isinstance(parent, ast.Compare | ast.BinOp | ast.UnaryOp):
-            written = f"({written})"
-        return [ReplaceNode(site.node, (written,))]
+        return [_asked(planning, site, f"{client} is not None", f"{client} is None")]
+
+
+def _asked(planning: Planning, site: Site, written: str, negated: str) -> Edit:
+    """The question whether a connection is open, or that it is not."""
+    parent = planning.flow.source.parents[site.node]
+    if isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not):
+        return ReplaceNode(parent, (negated,))
+    if isinstance(parent, ast.Compare | ast.BinOp | ast.UnaryOp):
+        written = f"({written})"
+    return ReplaceNode(site.node, (written,))
+
+
+def _all_seen(planning: Planning, site: Site) -> Answer:
+    """Whether the dict of clients holds what is open: all that opens and closes is rewritten."""
+    key = planning.keys[id(site)]
+    for other in planning.sites:
+        if other.symbol in ("connections.connect", *Disconnect.symbols):
+            if planning.keys[id(other)] != key or not planning.is_active(other):
+                return unknown(
+                    f"{planning.line_of(other.node)} opens or closes connections out of sight of "
+                    "the clients",
+                    planning.rule_set.recipe(site.symbol),
+                )
+    return PROVED
 
 
 class ListConnections(Rule):
@@ -1020,8 +1085,11 @@ def _asks_registry(planning: Planning, site: Site, test: ast.expr) -> bool:
     if not (isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)):
         return False
     key = planning.keys[id(site)]
-    return key in planning.registry and any(
-        asked.symbol in HasConnection.symbols and planning.keys[id(asked)] == key
+    alias = planning.alias_texts.get(id(site))
+    return (key in planning.registry or planning.is_pooled(site)) and any(
+        asked.symbol in HasConnection.symbols
+        and planning.keys[id(asked)] == key
+        and planning.alias_texts.get(id(asked)) == alias
         for asked in planning.flow.sites.get(test.operand, [])
     )
 
@@ -1123,11 +1191,10 @@ def _not_used_after(planning: Planning, site: Site) -> Answer:
     if asked is not None:
         statement = planning.flow.source.statement(asked.node)
     block, index = planning.block_of(statement)
-    key = planning.keys[id(site)]
     for following in block[index + 1 :]:
         inside = set(ast.walk(following))
         for other in planning.sites:
-            if other.mention in inside and planning.keys[id(other)] == key:
+            if other.mention in inside and planning.may_share(site, other):
                 if other.symbol == "connections.connect":
                     return PROVED
                 if (

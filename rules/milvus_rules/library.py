@@ -379,6 +379,26 @@ class _Connections:
             return DEFAULT
         return flow.held_value(expression, site.state, site.scope)
 
+    @property
+    def default_alias(self) -> str:
+        return "default"
+
+    def alias(self, site: Site, flow: Flow) -> tuple[bool, ast.expr | None]:
+        if site.form != "call":
+            return site.form != "attribute", None
+        if self.configures(site.symbol):
+            return False, None
+        name = "alias" if site.symbol.startswith("connections.") else "using"
+        bound = bind(flow, site.call, PARAMETERS.get(site.symbol, ()))
+        return not bound.unknown, bound.get(name)
+
+    def owner(self, site: Site, flow: Flow) -> Object | None:
+        if site.form != "call" or site.symbol not in ("Partition", "Index"):
+            return None
+        owner = bind(flow, site.call, PARAMETERS[site.symbol]).get("collection")
+        found = [v for v in flow.value(owner) if isinstance(v, Object)]
+        return found[0] if len(found) == 1 else None
+
     def _key_of_object(self, item: Object, flow: Flow) -> Hashable | None:
         if isinstance(item.origin, ast.AST):
             for made in flow.sites.get(item.origin, []):

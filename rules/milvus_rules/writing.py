@@ -118,7 +118,7 @@ def has_other_clients(site: Site, planning: Planning) -> bool:
         dotted.endswith(f".{planning.rule_set.client_class}")
         for dotted in planning.flow.imports.values()
     )
-    return own or any(other != key for other in planning.places)
+    return own or planning.is_pooled(site) or any(other != key for other in planning.places)
 
 
 def keyword(arguments: Arguments, name: str, written: str | None = None) -> Pair | None:
