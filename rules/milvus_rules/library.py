@@ -485,8 +485,8 @@ INFOS = tuple(
             "A manifest of the project (pyproject.toml, requirements, setup.py, setup.cfg, "
             "Pipfile, a conda environment) admits releases of pymilvus on which the migrated "
             "code does not run: below --target-version, or one of the later releases that lack a "
-            "method which is called. --bump-requirement raises it; without it a note says what to "
-            "write.",
+            "method which is called. --bump-requirement raises it; without it, and where hashes "
+            "pin what is installed, a note says what to write.",
         ),
         (
             "MLV010",

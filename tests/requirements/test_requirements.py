@@ -31,17 +31,19 @@ MANIFESTS = {
     ),
     "requirements-dev.in": ("-r base.in\nPyMilvus[model]>=2.4,<3\n", None),
     "requirements/base.txt": ("pymilvus~=2.4.0 ; python_version < '3.13'\n", None),
-    "constraints.txt": ("pymilvus==2.4.9 \\\n    --hash=sha256:0\n", None),
+    "constraints.txt": ("pymilvus<2.5 \\\n    ; python_version > '3.9'\n", None),
     "pyproject.toml": (
         '[project]\nname = "pymilvus-demo"\ndependencies = [\n  "numpy",\n  "pymilvus>=2.3",\n]\n'
         "[project.optional-dependencies]\n"
         "all = ['pymilvus[bulk_writer]==2.4.*; os_name == \"posix\"']\n"
-        '[dependency-groups]\ntest = ["pytest", "pymilvus"]\n',
+        '[dependency-groups]\ntest = ["pytest", "pymilvus"]\n'
+        '[tool.uv]\nconstraint-dependencies = ["pymilvus<4"]\n',
         '[project]\nname = "pymilvus-demo"\n'
         'dependencies = [\n  "numpy",\n  "pymilvus>=2.6.13",\n]\n'
         "[project.optional-dependencies]\n"
         "all = ['pymilvus[bulk_writer]>=2.6.13; os_name == \"posix\"']\n"
-        '[dependency-groups]\ntest = ["pytest", "pymilvus>=2.6.13"]\n',
+        '[dependency-groups]\ntest = ["pytest", "pymilvus>=2.6.13"]\n'
+        '[tool.uv]\nconstraint-dependencies = ["pymilvus>=2.6.13,<4"]\n',
     ),
     "setup.cfg": (
         "[options]\ninstall_requires =\n    numpy\n    pymilvus<3,>=2.2\n",
@@ -132,6 +134,23 @@ def test_it_is_reported_and_left_alone_without_the_option(tmp_path: Path) -> Non
     assert finding.recipe.splitlines()[0] == ">=2.6.13,<4"
     assert result.exit_code == 1  # program.py would change; the note alone is no reason
     assert result.counts.changed == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pymilvus==2.4.9 \\\n    --hash=sha256:0 \\\n    --hash=sha256:1\n",
+        "pymilvus==2.4.9 --hash=sha256:0\n",
+    ],
+    ids=["on lines of their own", "on the line"],
+)
+def test_what_hashes_pin_is_reported_and_left_alone(text: str, tmp_path: Path) -> None:
+    folder = project(tmp_path, **{"requirements.txt": text})
+    result = pipeline.run(load([folder], Options(bump_requirement=True)), write=True)
+    (finding,) = [f for one in result.results for f in one.findings]
+    assert (finding.rule, finding.place.line) == ("MLV004", 1)
+    assert "compile it again" in finding.recipe
+    assert (folder / "requirements.txt").read_text() == text
 
 
 def test_the_command_line_has_the_option(tmp_path: Path) -> None:

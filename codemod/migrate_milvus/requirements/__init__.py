@@ -19,6 +19,8 @@ from migrate_milvus.syntax import tree_of
 
 RULE = "MLV004"
 REASON = "requirement-too-old"
+_COMPILED = "# in what this file is compiled from; then compile it again, as the hashes change too"
+_BUMP = "# or run again with --bump-requirement"
 
 
 def check(results: Sequence[FileResult], settings: Settings) -> list[FileResult]:
@@ -71,14 +73,14 @@ def _result(
                 REASON,
                 f"{given!r} admits releases on which the migrated code does not run: it needs "
                 f"{need.text}",
-                f"{written}\n# or run again with --bump-requirement",
+                f"{written}\n{_COMPILED if one.hashed else _BUMP}",
                 Severity.NOTE,
             )
         )
-        if settings.bump_requirement:
+        if settings.bump_requirement and not one.hashed:
             text = text[: one.start] + written + text[one.end :]
     findings.reverse()
-    return FileResult(document, text if settings.bump_requirement else None, findings)
+    return FileResult(document, text if text != document.text else None, findings)
 
 
 def _manifests(paths: Sequence[Path], root: Path) -> list[Path]:

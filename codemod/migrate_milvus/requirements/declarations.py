@@ -10,7 +10,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 if sys.version_info >= (3, 11):
@@ -22,7 +22,7 @@ Style = Literal["pep440", "poetry", "conda"]
 
 _OPERATOR = r"(?:===|==|~=|!=|<=|>=|<|>)"
 # A specifier as PEP 440 writes it, without quotes, markers and comments.
-_SPECIFIER = rf"(?:{_OPERATOR}[^;\"'#\n\\)\]]*?)?(?=\s*(?:[;\"'#\\)\]]|$))"
+_SPECIFIER = rf"(?:{_OPERATOR}[^;\"'#\n\\)\]]*?)?(?=\s*(?:[;\"'#\\)\]]|--|$))"
 _KEY = r"^(?P<head>[ \t]*[\"']?{name}[\"']?[ \t]*=[ \t]*)(?P<value>[^\n#]*)"
 _TABLE = r"^[ \t]*\[(?P<table>[^\]\n]*)\.[\"']?{name}[\"']?\][ \t]*$"
 _LISTS = (
@@ -30,6 +30,8 @@ _LISTS = (
     ("project", "optional-dependencies"),
     ("dependency-groups",),
     ("tool", "uv", "dev-dependencies"),
+    ("tool", "uv", "constraint-dependencies"),
+    ("tool", "uv", "override-dependencies"),
     ("tool", "pdm", "dev-dependencies"),
     ("tool", "hatch", "envs"),
 )
@@ -43,7 +45,8 @@ _MANIFESTS = re.compile(
 class Declaration:
     """A version specifier: ``text[start:end]`` of the file; empty where any version will do.
 
-    ``shown`` is the specifier with the name before it.
+    ``shown`` is the specifier with the name before it. ``hashed``: whether hashes of the files of
+    that very release follow, so that the specifier cannot be changed alone.
     """
 
     start: int
@@ -51,6 +54,7 @@ class Declaration:
     specifier: str
     style: Style
     shown: str
+    hashed: bool = False
 
 
 def is_manifest(name: str, folder: str = "") -> bool:
@@ -92,7 +96,9 @@ def _declared(match: re.Match[str], style: Style, offset: int = 0) -> Declaratio
 
 def _lines(text: str, name: str, head: str) -> Iterator[Declaration]:
     for match in re.finditer(head + _requirement(name), text, re.MULTILINE):
-        yield _declared(match, "pep440")
+        rest = re.compile(r"(?:[^\n]*\\\n)*[^\n]*").match(text, match.end())
+        hashed = rest is not None and "--hash" in rest[0]
+        yield replace(_declared(match, "pep440"), hashed=hashed)
 
 
 def _strings(text: str, name: str, wanted: set[str]) -> Iterator[Declaration]:
