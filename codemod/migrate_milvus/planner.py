@@ -179,7 +179,7 @@ def _rewrite(planning: Planning, site: Site) -> Iterable[Edit]:
             BY_HAND,
             refuted(
                 f"{site.symbol} is not imported from here any more",
-                planning.rule_set.recipe(site.symbol),
+                planning.recipe(site),
             ),
         )
         return []
@@ -189,7 +189,7 @@ def _rewrite(planning: Planning, site: Site) -> Iterable[Edit]:
             unknown(
                 f"'{planning.text(site.receiver or site.node)}' looks like a Collection that "
                 "comes from out of sight",
-                planning.rule_set.recipe(site.symbol),
+                planning.recipe(site),
             ),
             rule="MLV291",
         )
@@ -200,7 +200,7 @@ def _rewrite(planning: Planning, site: Site) -> Iterable[Edit]:
             OBJECT_IN_SIGHT if site.objects or of_class else BY_HAND,
             refuted(
                 f"{site.symbol} is used as a value here, not called",
-                planning.rule_set.recipe(site.symbol),
+                planning.recipe(site),
             ),
             rule="MLV290" if site.objects or of_class else "",
         )
@@ -220,7 +220,7 @@ def _rewrite(planning: Planning, site: Site) -> Iterable[Edit]:
         refused = {node for _, _, _, node in planning.refusals}
         if any(item.origin in refused for item in site.objects):
             raise Quiet  # said where the object comes from
-        known = planning.rule_set.recipe(site.symbol)
+        known = planning.recipe(site)
         private = planning.rule_set.rule_id(site.symbol) == "MLV020"
         if known and not private:
             require(BY_HAND, refuted(f"{site.symbol} is not rewritten: by hand it becomes", known))

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from migrate_milvus import placement
+from migrate_milvus import placement, recipes
 from migrate_milvus.arguments import Arguments, bind
 from migrate_milvus.configured import ConfiguredClient
 from migrate_milvus.crossing import Beside, Crossing
@@ -1281,6 +1281,16 @@ class Planning:
     def arguments(self, site: Site) -> Arguments:
         """The arguments of the call, by the ORM's parameter names."""
         return bind(self.flow, site.call, self.rule_set.parameters(site.symbol))
+
+    def recipe(self, site: Site) -> str:
+        """What to do by hand about a use, with the arguments of the call."""
+        text = self.rule_set.recipe(site.symbol)
+        if site.form != "call":
+            return text
+        arguments = self.arguments(site)
+        given = {name: self.text(value) for name, value in arguments.given.items()}
+        absent = [name for name in self.rule_set.parameters(site.symbol) if name not in given]
+        return recipes.filled(text, given, () if arguments.unknown else absent)
 
     def claim(self, node: ast.AST) -> None:
         """Another rule's edits cover this site."""

@@ -82,7 +82,7 @@ class Compaction(Rule):
             if job is not None
             else unknown(
                 "the compact() that this asks about does not surely stand before, in this function",
-                planning.rule_set.recipe(site.symbol),
+                planning.recipe(site),
             ),
         )
         variable = (_variable(job, planning) if job is not None else None) or "job_id"
@@ -119,7 +119,7 @@ def _unused(site: Site, planning: Planning) -> Answer:
         return PROVED
     return refuted(
         "the result is used: the ORM gives None (or True, of a wait), the client the job's id",
-        planning.rule_set.recipe(site.symbol),
+        planning.recipe(site),
     )
 
 

@@ -341,7 +341,7 @@ class AddConnection(Rule):
 
 def _folds(planning: Planning, site: Site) -> Answer:
     """Whether what is stored can be written at the one ``connect`` that takes it."""
-    recipe = planning.rule_set.recipe(site.symbol)
+    recipe = planning.recipe(site)
     config = _stored_items(site)
     if config is None or not is_statement(planning, site):
         return unknown("what is stored for which alias is not written out here", recipe)
@@ -681,7 +681,7 @@ class HasConnection(Rule):
                 and _closing_seen(planning, site)
                 else unknown(
                     "whether the connection is open here depends on what ran before",
-                    planning.rule_set.recipe(site.symbol),
+                    planning.recipe(site),
                 )
             ),
         )
@@ -731,7 +731,7 @@ class ListConnections(Rule):
     order = 61
 
     def rewrite(self, site: Site, planning: Planning) -> Iterable[Edit]:
-        recipe = planning.rule_set.recipe(site.symbol)
+        recipe = planning.recipe(site)
         require(
             BY_HAND,
             lambda: (

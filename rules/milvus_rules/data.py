@@ -72,7 +72,10 @@ _DELETE = {
     "expr_params": "filter_params",
 }
 _THREAD = {name: name for name in _WRITE if name != "_async"}
-_ROWS = "# data must be rows, a list of dicts: the client takes no columns"
+_ROWS = (
+    "# data must be rows; of columns, with the fields in the schema's order:\n"
+    '# [dict(zip(("id", "vector"), row, strict=True)) for row in zip(*columns, strict=True)]'
+)
 _SEQUENCES = (Shape.LIST, Shape.ARRAY)
 
 

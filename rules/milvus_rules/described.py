@@ -147,14 +147,14 @@ def _flag(given: ast.expr | None, flag: tuple[str, bool], site: Site, planning: 
         return PROVED
     return unknown(
         f"the client's answer is that of {flag[0]}={flag[1]}",
-        planning.rule_set.recipe(site.symbol),
+        planning.recipe(site),
     )
 
 
 def check_read(site: Site, planning: Planning, reason: str = READ, recipe: str = "") -> None:
     """Refuse where something becomes of the answer that cannot be written; note what is shown."""
     shown: list[ast.AST] = []
-    recipe = recipe or planning.rule_set.recipe(site.symbol)
+    recipe = recipe or planning.recipe(site)
     require(reason, lambda: _read_known(site, planning, shown, recipe))
     note_shown(planning, site, shown, "the client's answer, which is plain data")
 
@@ -361,9 +361,7 @@ def _user(site: Site, planning: Planning) -> list[Edit]:
         READ,
         PROVED
         if gone_through and is_pure(site.receiver)
-        else unknown(
-            "the client gives one user, not a list of them", planning.rule_set.recipe(site.symbol)
-        ),
+        else unknown("the client gives one user, not a list of them", planning.recipe(site)),
     )
     listed: Template = ("[", *held, "] if ", *held, " else []")
     return [

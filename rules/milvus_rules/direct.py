@@ -290,7 +290,7 @@ class Aliases(Rule):
                     else unknown(
                         "the connection may use another database than the default: the ORM asks "
                         "for the aliases of the default database, the client in its own",
-                        planning.rule_set.recipe(site.symbol),
+                        planning.recipe(site),
                     )
                 ),
             )
@@ -323,7 +323,7 @@ class Users(Rule):
                     else unknown(
                         "reset_password changes what everything on the alias sends, and some of it "
                         "stays on the ORM",
-                        planning.rule_set.recipe(site.symbol),
+                        planning.recipe(site),
                     )
                 ),
             )

@@ -114,7 +114,7 @@ class Hits(Rule):
 
 
 def _key_fits(site: Site, planning: Planning, name: str | None) -> Answer:
-    recipe = planning.rule_set.recipe(site.symbol)
+    recipe = planning.recipe(site)
     if name is None or name in _OWN:
         return unknown(
             "the primary field, by whose name a hit has its primary key, is not known here", recipe
@@ -133,7 +133,7 @@ def _field(site: Site, planning: Planning) -> Answer:
     """Whether the field is the same one in the hit of any release."""
     arguments = planning.arguments(site)
     name = text_of(planning, arguments.get("field_name"))
-    recipe = planning.rule_set.recipe(site.symbol)
+    recipe = planning.recipe(site)
     if name is None or arguments.unknown or arguments.extra:
         return unknown("which field of the hit this reads is not known", recipe)
     if name in _OWN:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from migrate_milvus.arguments import dict_items, dict_keys, literal_dict
+from migrate_milvus.arguments import Arguments, dict_items, dict_keys, literal_dict
 from migrate_milvus.edits import (
     Block,
     Edit,
@@ -43,6 +43,17 @@ ARGUMENTS = predicate("index-arguments-known", "every argument has a meaning for
 NAME = predicate("index-name-known", "the index name is never None")
 
 _KNOWN = ("field_name", "index_params", "timeout", "index_name", "sync", "_async")
+
+
+def _params_by_hand(planning: Planning, arguments: Arguments) -> str:
+    """The lines of a recipe that make the index parameters."""
+    given = [
+        f"{start}{planning.text(value)}"
+        for name, start in (("field_name", "field_name="), ("index_params", "**"))
+        if (value := arguments.get(name)) is not None
+    ]
+    made = "index_params = client.prepare_index_params()"
+    return f"{made}\nindex_params.add_index({', '.join(given)})"
 
 
 @dataclass
@@ -134,8 +145,9 @@ def check(site: Site, planning: Planning) -> None:
                     planning,
                     site,
                     "create_index",
-                    {"index_params": "index_params", "timeout": "timeout"},
-                    "# index_params made with client.prepare_index_params() and add_index(...)",
+                    {"timeout": "timeout"},
+                    _params_by_hand(planning, arguments),
+                    ("index_params", ("index_params",)),
                 ),
             )
         ),

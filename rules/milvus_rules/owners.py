@@ -56,7 +56,7 @@ def constructor_owner(site: Site, planning: Planning, collection: ast.expr) -> T
         if objects or texts
         else unknown(
             "whether this is a Collection or its name cannot be told from the code",
-            planning.rule_set.recipe(site.symbol),
+            planning.recipe(site),
         ),
     )
     return planning.name_of(collection)

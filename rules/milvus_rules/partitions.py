@@ -333,7 +333,7 @@ class PartitionMembers(Rule):
             if len(found) == 1 and "" not in found
             else unknown(
                 "the description that the partition was made with is not known here",
-                planning.rule_set.recipe(site.symbol),
+                planning.recipe(site),
             ),
         )
         return (found.pop(),)

@@ -108,7 +108,7 @@ class Progress(Rule):
                 BY_HAND,
                 refuted(
                     "the client's load state has another shape than loading_progress()",
-                    planning.rule_set.recipe(site.symbol),
+                    planning.recipe(site),
                 ),
             )
             return []

@@ -179,7 +179,7 @@ class Results(Rule):
                 else f"{name} of a mutation result has no counterpart"
                 if len(verbs) == 1
                 else f"this is the result of {' or '.join(sorted(verbs))}, depending on the path",
-                planning.rule_set.recipe(site.symbol),
+                planning.recipe(site),
             ),
         )
         return [ReplaceNode(site.node, written or (Src(site.receiver),))]

@@ -54,19 +54,25 @@ def by_hand(planning: Planning, site: Site, method: str, *arguments: Pair | None
 
 
 def in_a_thread(
-    planning: Planning, site: Site, method: str, names: Mapping[str, str], note: str = ""
+    planning: Planning,
+    site: Site,
+    method: str,
+    names: Mapping[str, str],
+    before: str = "",
+    *further: Pair,
 ) -> str:
     """The recipe for a call with ``_async``: what a future of the client's call takes.
 
-    ``names`` are the client's keywords for the ORM's parameters; ``note`` is a line for the reader.
+    ``names`` are the client's keywords for the ORM's parameters; ``before`` are lines that stand
+    before, ``further`` are arguments that the ORM's call does not have.
     """
     arguments = planning.arguments(site)
-    pairs = [
+    pairs: list[Pair] = [
         (names[name], (Src(value),))
         for name in dict.fromkeys(arguments.order)
         if name in names and (value := arguments.get(name)) is not None
     ]
-    call = by_hand(planning, site, method, *pairs)
+    call = by_hand(planning, site, method, *further, *pairs)
     given = call.removeprefix(f"client.{method}(")
     head = f"\n    client.{method}," if given.startswith("\n") else f"client.{method}, "
     lines = [
@@ -76,7 +82,7 @@ def in_a_thread(
         "result = future.result()  # raises what the call raised",
         f"# in async code: await AsyncMilvusClient(uri=...).{method}(...), with the same keywords",
     ]
-    return "\n".join([*([note] if note else []), *lines])
+    return "\n".join([*([before] if before else []), *lines])
 
 
 def named(planning: Planning, site: Site) -> str:

@@ -381,7 +381,7 @@ BULK: tuple[Symbol, ...] = (
             url, key = "http://localhost:19530", "root:Milvus"  # Milvus' own address and token
             resp = bulk_import(
                 url=url, api_key=key, collection_name=collection_name, files=[files],
-                partition_name="part",
+                partition_name=partition_name,
             )
             job_id = resp.json()["data"]["jobId"]  # a string; the files stay in the object store
         """),
