@@ -173,6 +173,7 @@ class UserClass:
     name: str
     attributes: dict[str, Value] = field(default_factory=dict)
     bases: Value = NOTHING
+    heirs: set[int] = field(default_factory=set)
 
 
 @dataclass(eq=False)
@@ -316,10 +317,19 @@ class ImportGraph:
         return name[: -len(".__init__")] if name.endswith(".__init__") else name
 
     def relevant(self) -> list[str]:
-        """Files that name the library, and those that import them, directly or at one remove."""
+        """Files that name the library, and those that import them, directly or at one remove.
+
+        And what stands beside a file that names it, where their package imports both: it may mix
+        their classes.
+        """
         wanted = {path for path, text in self.sources.items() if "pymilvus" in text}
+        folders = {PurePosixPath(path).parent for path in wanted}
         for _ in range(2):
             wanted |= {path for path, targets in self.edges.items() if targets & wanted}
+        for path, targets in self.edges.items():
+            folder = PurePosixPath(path).parent
+            if path.endswith("__init__.py") and folder in folders:
+                wanted |= {target for target in targets if PurePosixPath(target).parent == folder}
         return sorted(wanted)
 
     def resolve(self, dotted: str, level: int, importer: str) -> str | None:
@@ -830,6 +840,9 @@ class Walker:
             self.evaluate(decorator, scope)
         for base in node.bases:
             known.bases |= self.evaluate(base, scope)
+        for parent in known.bases:
+            if parent.kind == "uclass":
+                self.world.classes[int(parent.name)].heirs.add(id(node))
         for keyword in node.keywords:
             self.evaluate(keyword.value, scope)
         inner = Scope(parent=scope, module=self.module, is_class=True)
@@ -999,7 +1012,22 @@ class Walker:
     def graph_sources(self) -> dict[str, str]:
         return self.world.graph.sources
 
-    def attribute(self, owner: UserClass, name: str, receiver: Atom, depth: int = 0) -> Value:
+    def attribute(self, owner: UserClass, name: str, receiver: Atom) -> Value:
+        """What an attribute may hold: of the class and its bases, or else of what it is mixed with.
+
+        ``self.collection`` in one mixin is what another one sets, where a class inherits both.
+        """
+        value = self.inherited(owner, name, receiver)
+        waiting, seen = set(owner.heirs), set[int]()
+        while waiting and not value and receiver.kind == "uobject":
+            heir = waiting.pop()
+            seen.add(heir)
+            known = self.world.classes[heir]
+            value |= self.inherited(known, name, receiver)
+            waiting |= known.heirs - seen
+        return value
+
+    def inherited(self, owner: UserClass, name: str, receiver: Atom, depth: int = 0) -> Value:
         value: Value = NOTHING
         for atom in owner.attributes.get(name, NOTHING):
             if atom.kind != "ufunction":
@@ -1018,7 +1046,7 @@ class Walker:
             for base in owner.bases:
                 if base.kind == "uclass":
                     parent = self.world.classes[int(base.name)]
-                    value |= self.attribute(parent, name, receiver, depth + 1)
+                    value |= self.inherited(parent, name, receiver, depth + 1)
         return value
 
     def produced(self, node: ast.Attribute, atom: Atom) -> Value:

@@ -813,3 +813,40 @@ def test_test_files_are_known_by_place_and_name() -> None:
 
 def test_a_site_covers_the_lines_of_its_receiver() -> None:
     assert list(Site("a.py", 5, 1, "s", first=3).lines) == [3, 4, 5]
+
+
+MIXED = {
+    "keeping": """
+        from pymilvus import Collection
+        class Keeping:
+            def open(self):
+                self.docs = Collection("x")
+        """,
+    "asking": """
+        class Asking:
+            def ask(self):
+                return self.docs.query("id > 0")
+        """,
+}
+
+
+def test_what_one_mixin_sets_another_one_reads() -> None:
+    mixing = """
+        from keeping import Keeping
+        from asking import Asking
+        class Store(Asking, Keeping):
+            pass
+        """
+    detected = found(mixing, **MIXED, __init__="from .asking import *\nfrom .keeping import *\n")
+    (asked,) = [site for site in detected.sites if site.path == "asking.py"]
+    assert (asked.symbol, asked.crossing) == ("Collection.query", True)
+
+
+def test_classes_that_nothing_mixes_share_nothing() -> None:
+    apart = """
+        from keeping import Keeping
+        from asking import Asking
+        Keeping().open()
+        """
+    detected = found(apart, **MIXED, __init__="from .asking import *\nfrom .keeping import *\n")
+    assert [site.path for site in detected.sites] == ["keeping.py"]
