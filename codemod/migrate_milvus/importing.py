@@ -176,7 +176,7 @@ def _removable(
     stand_ins = {target for targets in fallbacks.values() for target in targets}
     before, after = _used_names(flow, live, wanted, stand_ins)
     if flow.module.name.endswith("__init__.py"):
-        reached = reached | before[()]
+        reached = reached | before[()].keys()
     removable: list[ast.alias] = []
     for alias, dotted in flow.imports.items():
         bound = alias.asname or alias.name
@@ -192,6 +192,9 @@ def _removable(
         if bound in reached and not scope:
             continue
         used = bound in after[scope] or bound in after[("text",)]
+        again = _imported_again(flow, alias) if used else 0
+        if again and before[scope].get(bound, again) < again:
+            used = any(after[where].get(bound, again) < again for where in (scope, ("text",)))
         own = flow.library.resolve(dotted)
         if used and not (own and _means_another(flow, rewritten, bound, own)):
             continue
@@ -205,6 +208,23 @@ def _removable(
         elif canonical is not None and (flow.library.is_site(canonical) or bound in before[scope]):
             removable.append(alias)
     return removable
+
+
+def _imported_again(flow: Flow, alias: ast.alias) -> int:
+    """The line from which another import gives the name the same meaning for good; 0: none does."""
+    body = flow.module.tree.body
+    own = flow.source.statement(alias)
+    if own not in body:
+        return 0
+    again = (
+        statement.lineno
+        for other, dotted in flow.imports.items()
+        if dotted == flow.imports[alias]
+        and (other.asname or other.name) == (alias.asname or alias.name)
+        and (statement := flow.source.statement(other)) in body
+        and statement.lineno > own.lineno
+    )
+    return min(again, default=0)
 
 
 def _needs_no_star(plan: Plan, rewritten: str) -> bool:
@@ -240,7 +260,8 @@ def _path(function: FunctionInfo | None) -> tuple[str, ...]:
     return tuple(reversed(names))
 
 
-_Used: TypeAlias = "dict[tuple[str, ...], set[str]]"
+# Names by scope, each with the line of its first use.
+_Used: TypeAlias = "dict[tuple[str, ...], dict[str, int]]"
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
@@ -256,8 +277,8 @@ def _used_names(
     Assignments to ``stand_ins`` count for nothing. Names in text annotations and ``__all__`` stand
     under ``("text",)``.
     """
-    before: _Used = defaultdict(set)
-    after: _Used = defaultdict(set)
+    before: _Used = defaultdict(dict)
+    after: _Used = defaultdict(dict)
     dropped = live.dropped()
     for node in flow.source.parents:
         if isinstance(node, ast.Name):
@@ -270,14 +291,20 @@ def _used_names(
                 continue
         else:
             continue
-        before[scope] |= names
-        if node not in dropped:
-            after[scope] |= names
+        for name in names:
+            _note(before[scope], name, node)
+            if node not in dropped:
+                _note(after[scope], name, node)
     for node, template in live.templates():
         for text in words(template):
             for name in wanted.intersection(_READ.findall(_STRING.sub("", text))):
-                after[_binder(flow, node, name)].add(name)
+                _note(after[_binder(flow, node, name)], name, node)
     return before, after
+
+
+def _note(used: dict[str, int], name: str, node: ast.AST) -> None:
+    line = getattr(node, "lineno", 0)
+    used[name] = min(line, used.get(name, line))
 
 
 def _binder(flow: Flow, node: ast.AST, name: str) -> tuple[str, ...]:
