@@ -361,7 +361,12 @@ def _self_check(document: Document, problem: str) -> FileResult:
 
 
 def _unreadable(document: Document, error: BaseException) -> FileResult:
+    recipe = "Migrate this file by hand."
     if isinstance(error, SyntaxError):
+        recipe = (
+            "If a newer Python takes it, run migrate-milvus with that one; "
+            "otherwise this file stays as it is."
+        )
         place = document.place(error.lineno or 1, error.offset or 1)
         message = (
             f"cannot be parsed as Python {sys.version_info[0]}.{sys.version_info[1]}: {error.msg}"
@@ -373,9 +378,7 @@ def _unreadable(document: Document, error: BaseException) -> FileResult:
     else:
         place = Place(document.name, 1, 1)
         message, reason = f"cannot be parsed: {error}", "syntax-error"
-    finding = Finding(
-        place, "MLV001", reason, message, "Migrate this file by hand.", Severity.ERROR
-    )
+    finding = Finding(place, "MLV001", reason, message, recipe, Severity.ERROR)
     return FileResult(document, findings=[finding])
 
 

@@ -13,6 +13,7 @@ from migrate_milvus.model import FileResult, Finding, Place, SiteRecord, Status
 from migrate_milvus.pipeline import conclude
 from migrate_milvus.report import json as json_report
 from migrate_milvus.report import text
+from migrate_milvus.report.model import Report
 
 CELLS = [Place("a.ipynb", 9, 1, 2), Place("a.ipynb", 3, 1, 4), Place("a.ipynb", 3, 1, 10)]
 
@@ -30,11 +31,29 @@ def test_the_sites_that_follow_are_named_with_their_cells() -> None:
     follows = (*CELLS[1:], Place("a.ipynb", 5, 1, 4), Place("b.py", 1, 1))
     finding = Finding(CELLS[0], "MLV290", "object-in-sight", "is printed", follows=follows)
 
-    assert (
-        text.render_finding(finding)
-        .splitlines()[1]
-        .endswith("a.ipynb:cell 4:3, :5, :cell 10:3, b.py:1")
+    assert printed(finding)[1] == (
+        "    4 more sites follow once this is solved: a.ipynb:cell 4:3, :5, :cell 10:3, b.py:1"
     )
+
+
+def test_sites_that_wait_for_several_findings_are_named_once() -> None:
+    follows = (Place("a.py", 8, 1), Place("a.py", 9, 1))
+    first, second, third = (
+        Finding(Place("a.py", line, 1), "MLV290", "object-in-sight", "is printed", follows=follows)
+        for line in (1, 2, 3)
+    )
+
+    assert printed(first, second)[1:4:2] == [
+        "    2 more sites follow once this and 1 other finding are solved: a.py:8, :9",
+        "    The same 2 sites wait for this as for a.py:1",
+    ]
+    assert "this and 2 other findings are" in printed(first, second, third)[1]
+
+
+def printed(*findings: Finding) -> list[str]:
+    """The lines of the text report."""
+    result = FileResult(Document.from_text("", "a.py"), findings=list(findings))
+    return text.render(Report(conclude([result]), Path(), "2.6.13")).splitlines()
 
 
 def test_the_json_report_has_the_cell_of_a_notebook_and_none_elsewhere() -> None:

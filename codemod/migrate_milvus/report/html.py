@@ -176,9 +176,8 @@ def _finding(report: Report, result: FileResult, finding: Finding, site: SiteRec
         places = "".join(f"<li><code>{escape(str(p))}</code></li>" for p in sorted(finding.follows))
         count = len(finding.follows)
         uses = "1 more use follows" if count == 1 else f"{count} more uses follow"
-        parts.append(
-            f"<details><summary>{uses} once this is solved</summary><ul>{places}</ul></details>"
-        )
+        what = f"<summary>{uses} {report.solved(finding)}</summary>"
+        parts.append(f"<details>{what}<ul>{places}</ul></details>")
     if site is not None:
         steps = "".join(f"<li><code>{escape(step)}</code></li>" for step in site.why)
         parts.append(f"<details><summary>How this is known</summary><ol>{steps}</ol></details>")

@@ -80,16 +80,17 @@ def _findings(report: Report, findings: Iterable[Finding]) -> Iterator[str]:
         yield f"\n**{rule}** {_text(title)} ({_text(reason)})\n\n"
         for finding in sorted(members, key=lambda finding: finding.place):
             place = _code(f"{finding.place.page}:{finding.place.line}")
-            yield f"- {place}: {_text(finding.message)}{_follows(finding)}\n"
+            yield f"- {place}: {_text(finding.message)}{_follows(report, finding)}\n"
         if recipe:
             yield f"\n{_recipe(recipe)}"
 
 
-def _follows(finding: Finding) -> str:
+def _follows(report: Report, finding: Finding) -> str:
     count = len(finding.follows)
     if not count:
         return ""
-    return f" ({count} more {'use follows' if count == 1 else 'uses follow'})"
+    uses = "use follows" if count == 1 else "uses follow"
+    return f" ({count} more {uses} {report.solved(finding)})"
 
 
 def _recipe(recipe: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -68,6 +69,18 @@ class Report:
             return f"{needs}: {names} {verb} so {'now' if self.run.written else 'then'}."
         verb = "admits" if len(places) == 1 else "admit"
         return f"{needs}: {names} {verb} older ones (--bump-requirement raises it)."
+
+    @cached_property
+    def waiting(self) -> Counter[tuple[Place, ...]]:
+        """How many findings are in the way of the same further uses, which follow all of them."""
+        return Counter(f.follows for r in self.run.results for f in r.findings if f.follows)
+
+    def solved(self, finding: Finding) -> str:
+        """The condition under which what follows a finding does so."""
+        others = self.waiting[finding.follows] - 1
+        if others < 1:
+            return "once this is solved"
+        return f"once this and {others} other finding{'s' * (others > 1)} are solved"
 
     @property
     def changed(self) -> Iterator[FileResult]:

@@ -20,10 +20,12 @@ def render(report: Report, *, verbose: bool = False, colour: bool = False) -> st
     """
     run = report.run
     parts: list[str] = []
+    told: dict[tuple[Place, ...], Finding] = {}
     for result in run.results:
         for finding in sorted(result.findings, key=_order):
             if verbose or not finding.known:
-                parts.append(render_finding(finding, colour=colour))
+                follows = _follows(report, finding, told) if finding.follows else ""
+                parts.append(render_finding(finding, follows, colour=colour))
         if verbose:
             parts.extend(_sites(result))
     signatures = list(_signatures(run.results))
@@ -59,8 +61,8 @@ def _listed(title: str, lines: Iterable[str]) -> str:
     return title + "\n" + "".join(f"    {line}\n" for line in lines)
 
 
-def render_finding(finding: Finding, *, colour: bool = False) -> str:
-    """``path:line:col: ID message``, the recipe indented below, and the sites that follow."""
+def render_finding(finding: Finding, follows: str = "", *, colour: bool = False) -> str:
+    """``path:line:col: ID message``; indented below the recipe, and which sites follow."""
     rule, place, word = finding.rule, str(finding.place), ""
     if finding.severity is Severity.NOTE:
         word = "note: "
@@ -71,8 +73,8 @@ def render_finding(finding: Finding, *, colour: bool = False) -> str:
         place = click.style(place, bold=True)
     lines = [f"{place}: {rule} {word}{finding.message}"]
     lines += [f"    {line}".rstrip() for line in finding.recipe.splitlines()]
-    if finding.follows:
-        lines.append(f"    {_follows(finding)}")
+    if follows:
+        lines.append(f"    {follows}")
     return "\n".join(lines) + "\n"
 
 
@@ -129,10 +131,15 @@ def _order(finding: Finding) -> tuple[Place, str]:
     return finding.place, finding.rule
 
 
-def _follows(finding: Finding) -> str:
+def _follows(report: Report, finding: Finding, told: dict[tuple[Place, ...], Finding]) -> str:
+    """The sites that follow a finding; what was ``told`` of another one is not told again."""
     count = len(finding.follows)
+    first = told.setdefault(finding.follows, finding)
+    if first is not finding:
+        sites = "The same site waits" if count == 1 else f"The same {count} sites wait"
+        return f"{sites} for this as for {first.place.page}:{first.place.line}"
     sites = "1 more site follows" if count == 1 else f"{count} more sites follow"
-    return f"{sites} once this is solved: {', '.join(_shortened(finding.follows))}"
+    return f"{sites} {report.solved(finding)}: {', '.join(_shortened(finding.follows))}"
 
 
 def _shortened(places: Iterable[Place]) -> Iterator[str]:
