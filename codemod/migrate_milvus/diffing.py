@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from migrate_milvus.document import Part
     from migrate_milvus.model import FileResult, Place
 
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
@@ -24,8 +25,14 @@ def result_diff(result: FileResult, since: str | None = None) -> str:
         return ""
     document = result.document if since is None else replace(result.document, text=since)
     return "".join(
-        unified_diff(part.old, part.new, part.name) for part in document.parts(result.text)
+        unified_diff(_ended(part.old, part), _ended(part.new, part), part.name)
+        for part in document.parts(result.text)
     )
+
+
+def _ended(text: str, part: Part) -> str:
+    """The text of a part; the last line of a cell has no end, which tells its reader nothing."""
+    return f"{text}\n" if part.cell and text and not text.endswith("\n") else text
 
 
 def unified_diff(old: str, new: str, name: str) -> str:

@@ -115,7 +115,8 @@ class Session:
             else:
                 waiting |= step.places
                 continue
-            click.echo(click.style(f"[{number} of {total}] {step.title}", bold=self._colour))
+            title = f"[{number} of {total}] {step.title}"
+            click.echo(click.style(title, bold=True) if self._colour else title)
             if self._applies(diff):
                 accepted = chosen
                 applied = self._write(applied, results)

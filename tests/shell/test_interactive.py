@@ -214,7 +214,8 @@ def test_in_a_terminal(project: Path) -> None:
 
 def test_an_interrupt_in_a_terminal_keeps_what_was_applied(project: Path) -> None:
     terminal = Terminal("--interactive", "--no-color")
-    terminal.until("[?] ")
+    terminal.until("[1 of 3] two.py")
+    assert "\x1b" not in terminal.until("[?] ")
     terminal.type("a\n")
     terminal.until("[?] ")
     terminal.interrupt("Interrupted: every file holds its old or its new text.")

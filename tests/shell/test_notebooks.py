@@ -145,16 +145,12 @@ def test_the_diff_shows_lines_of_cells(project: Path, run_cli: Run) -> None:
         "+from pymilvus import MilvusClient\n"
         " \n"
         '-connections.connect(host="h", port="1")\n'
-        "\\ No newline at end of file\n"
         '+client = MilvusClient(uri="http://h:1")\n'
-        "\\ No newline at end of file\n"
         "--- a/a.ipynb:cell 4\n"
         "+++ b/a.ipynb:cell 4\n"
         "@@ -1 +1 @@\n"
         "-utility.list_collections()\n"
-        "\\ No newline at end of file\n"
         "+client.list_collections()\n"
-        "\\ No newline at end of file\n"
     )
 
 
