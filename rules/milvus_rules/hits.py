@@ -122,10 +122,11 @@ def _key_fits(site: Site, planning: Planning, name: str | None) -> Answer:
     target = planning.settings.target_version
     if name == "id" or versions.available("hit-key-by-name", target):
         return PROVED
+    later = versions.next_with("hit-key-by-name", target)
     return refuted(
         f'a hit of pymilvus {".".join(map(str, target))} has its primary key under "id", one of '
-        f'{versions.first("hit-key-by-name")} and later under "{name}"',
-        f"Require pymilvus>={versions.first('hit-key-by-name')} and pass --target-version.",
+        f'{later} under "{name}"',
+        f"Require pymilvus>={later} and pass --target-version.",
     )
 
 

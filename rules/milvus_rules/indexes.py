@@ -163,6 +163,12 @@ def check(site: Site, planning: Planning) -> None:
                 and lookups.only_variable(site, planning) is not None
             )
             else refuted(
+                "what is read of this Index object is not all known",
+                "Keep the index parameters in a variable before this call, and read that, the "
+                "field's and the index's name instead.",
+            )
+            if site.symbol == "Index"
+            else refuted(
                 "the result of create_index is used; the client returns None",
                 "client.create_index raises when it fails; drop the check of the result.",
             )

@@ -244,6 +244,12 @@ def first(method: str) -> str:
     return gate(method).first
 
 
+def next_with(method: str, version: Version) -> str:
+    """The first release from ``version`` on that has the client method (or behaviour)."""
+    later = (release for release in RELEASES if parse(release) >= _three(version))
+    return next((r for r in later if available(method, parse(r))), first(method))
+
+
 def requirement(methods: Sequence[str]) -> str:
     """What all of ``methods`` need together, in words: ``"2.4.11, not 2.5.0"``; "" for none."""
     gates = [gate(method) for method in methods]

@@ -106,13 +106,13 @@ def require_version(planning: Planning, method: str, what: str = "") -> None:
     target = planning.settings.target_version
     if versions.available(method, target):
         return
-    wanted = versions.first(method)
     require(
         TARGET,
         unknown(
-            f"{what or 'MilvusClient.' + method} needs pymilvus {wanted}, "
+            f"{what or 'MilvusClient.' + method} needs pymilvus {versions.gate(method)}, "
             f"and --target-version is {'.'.join(map(str, target))}",
-            f"Raise the requirement to pymilvus>={wanted.split(',')[0]} and pass --target-version.",
+            f"Raise the requirement to pymilvus>={versions.next_with(method, target)} and pass "
+            "--target-version.",
         ),
     )
 

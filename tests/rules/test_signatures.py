@@ -372,6 +372,22 @@ def test_an_older_target_asks_the_version_gates() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("method", "target", "release"),
+    [
+        ("use_database", (2, 4, 0), "2.4.11"),
+        ("use_database", (2, 5, 0), "2.5.1"),
+        ("describe_replica", (2, 5, 1), "2.5.5"),
+        ("truncate_collection", (2, 6), "2.6.7"),
+        ("hit-key-by-name", (2, 5, 2), "2.5.4"),
+    ],
+)
+def test_the_release_to_require_is_the_next_one_that_has_it(
+    method: str, target: tuple[int, ...], release: str
+) -> None:
+    assert versions.next_with(method, target) == release
+
+
 # --- modules ----------------------------------------------------------------------------------
 
 
