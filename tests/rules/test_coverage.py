@@ -90,6 +90,7 @@ def test_the_rule_does_what_the_catalogue_says(symbol: Symbol) -> None:
         assert entry.reported and not entry.rewritten
     else:
         assert entry.rewritten
+        assert entry.run, "requests before and after are compared"
         assert rewrites
         assert "by-hand" not in entry.reasons or symbol.verdict == "if"
 
