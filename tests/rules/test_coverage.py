@@ -1,7 +1,7 @@
 """Every symbol of the ORM has a rule that does what the catalogue says, and fixtures that show it.
 
-What is public is asked of the installed pymilvus (in ``test_catalogue.py``: every name of it has
-a row), and of the signatures of 2.6.13 and 3.0.2.
+What is public is asked of the installed pymilvus (``test_catalogue.py``: every name of it has a
+row) and of 2.6.13 (``test_introspection.py``).
 """
 
 from __future__ import annotations
