@@ -317,6 +317,8 @@ def _column_type(planning: Planning, node: ast.expr) -> str | None:
     dtype = _numpy_type(planning, node)
     if dtype is not None:
         return dtype
+    if _gives_vectors(planning, node):
+        return "FLOAT_VECTOR"
     items = _items(planning, node)
     if not items:
         return None
@@ -325,6 +327,42 @@ def _column_type(planning: Planning, node: ast.expr) -> str | None:
         return None
     (kind,) = kinds
     return {"text": "VARCHAR", "vector": "FLOAT_VECTOR", **_PLAIN}.get(kind or "")
+
+
+def _gives_vectors(planning: Planning, node: ast.expr) -> bool:
+    """``array.tolist()`` of an array of two dimensions that holds floats, and nothing changes."""
+    value = only(planning.flow.value(node))
+    match _call_behind(planning, value):
+        case ast.Call(
+            func=ast.Attribute(attr="tolist" | "to_list", value=array), args=[], keywords=[]
+        ) if _is_matrix(planning, array):
+            return all(
+                isinstance(planning.flow.source.parents.get(part), ast.Dict | ast.List)
+                or _leaves_alone(planning, part)
+                for part, values in planning.flow.values.items()
+                if value in values and isinstance(part, ast.expr)
+            )
+    return False
+
+
+def _is_matrix(planning: Planning, node: ast.expr) -> bool:
+    """Whether the expression is an array of floats, of two dimensions."""
+    call = node
+    if not isinstance(node, ast.Call):
+        call = _call_behind(planning, only(planning.flow.value(node))) or node
+    if not isinstance(call, ast.Call):
+        return False
+    name = only(planning.flow.value(call.func))
+    words = {keyword.arg for keyword in call.keywords}
+    match name.name if isinstance(name, ModuleValue) else "":
+        case "sklearn.preprocessing.normalize":
+            return words <= {"norm", "axis", "copy"} and len(call.args) <= 4
+        case "numpy.random.rand":
+            return len(call.args) == 2 and not words
+        case "numpy.random.random" | "numpy.random.random_sample":
+            sizes = [*call.args, *(keyword.value for keyword in call.keywords)]
+            return len(sizes) == 1 and isinstance(sizes[0], ast.Tuple) and len(sizes[0].elts) == 2
+    return False
 
 
 def _numpy_type(planning: Planning, node: ast.expr) -> str | None:
