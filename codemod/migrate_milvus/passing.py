@@ -37,7 +37,7 @@ def called_parameters(info: FunctionInfo) -> dict[str, Calls]:
     if info.opaque_decorators:
         return {}
     own = [p.arg for p in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
-    body = _Body(node.body)
+    body = Body(node.body)
     found: dict[str, Calls] = {}
     for name in own[1:] if info.is_method else own:
         calls = [call for use in body.uses[name] if (call := body.call_of(use)) is not None]
@@ -50,7 +50,7 @@ def called_parameters(info: FunctionInfo) -> dict[str, Calls]:
     return found
 
 
-class _Body:
+class Body:
     """The names and calls of a function body, nested functions included."""
 
     def __init__(self, statements: list[ast.stmt]) -> None:

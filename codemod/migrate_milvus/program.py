@@ -52,6 +52,8 @@ class FunctionInfo:
     nonlocals: frozenset[str]
     decorators: tuple[str, ...]
     generator: bool
+    # Of the decorators that the project defines, by their number: whether they pass calls on.
+    seen_through: dict[int, bool] = field(default_factory=dict)
 
     @property
     def takes_fixtures(self) -> bool:
@@ -71,7 +73,11 @@ class FunctionInfo:
     @property
     def opaque_decorators(self) -> tuple[str, ...]:
         """Decorators that may register or change the function."""
-        return tuple(d for d in self.decorators if d not in TRANSPARENT and not self._is_fixture(d))
+        return tuple(
+            d
+            for number, d in enumerate(self.decorators)
+            if not self.seen_through.get(number, d in TRANSPARENT) and not self._is_fixture(d)
+        )
 
     def _is_fixture(self, decorator: str) -> bool:
         """``@pytest.fixture``: whom the function's result is passed to is followed by its name."""

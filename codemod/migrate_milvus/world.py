@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
+from migrate_milvus.decorating import see_through
 from migrate_milvus.flow import Flow, LibraryModel, Slot, united
 from migrate_milvus.interpreter import Interpreter
 from migrate_milvus.linking import link_bases
@@ -131,6 +132,12 @@ class World:
         self.wanted.clear()
         if self.graph is not None:
             link_bases(self.modules.values(), self.module)
+        graph = self.graph
+        see_through(
+            self.modules.values(),
+            self.sources,
+            graph.find if graph is not None else lambda level, parts, importer: None,
+        )
         shared: Flow | None = None
         for name in self._in_order():
             flow = Flow(self.sources[name], Program((self.modules[name],)), self.library)
