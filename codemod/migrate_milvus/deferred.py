@@ -15,7 +15,7 @@ from migrate_milvus.placement import Place
 from migrate_milvus.planning import PLAIN_CALL, Planning
 from migrate_milvus.program import Module
 from migrate_milvus.registry import PROVED, Answer, require, unknown
-from migrate_milvus.runners import LaterCall, Own
+from migrate_milvus.runners import LaterCall, NamedRead, Own
 
 _POSITIONAL = (None, "*")
 
@@ -82,6 +82,8 @@ def placed(planning: Planning, edits: Iterable[Edit]) -> list[Edit]:
                 later = planning.flow.source.parents.get(made)
                 if isinstance(later, LaterCall) and made in later.keys:
                     edit = _renamed_key(later.keys[made], edit)
+            elif isinstance(made, NamedRead):
+                edit = ReplaceNode(made.made_by, edit.template)
             elif isinstance(made, LaterCall):
                 (call,) = edit.template
                 assert isinstance(call, CallTemplate)

@@ -30,7 +30,7 @@ from migrate_milvus.flow import (
 )
 from migrate_milvus.passing import Calls, Way, called_parameters
 from migrate_milvus.program import ClassInfo, FunctionInfo, Module, Scope, catches_import
-from migrate_milvus.runners import Form, LaterCall, Own, Runner
+from migrate_milvus.runners import Form, LaterCall, NamedRead, Own, Runner
 from migrate_milvus.values import (
     BOTTOM,
     NONE,
@@ -84,6 +84,8 @@ _HOLDERS = {
     "collections.deque": "list",
     "weakref.WeakValueDictionary": "dict",
 }
+# Builtins that read an attribute by its name.
+_BY_NAME = frozenset({"builtins.getattr", "builtins.hasattr"})
 # Builtins that look at a value without keeping it or showing it.
 _HARMLESS = frozenset({"bool", "callable", "id"})
 # Builtins that show or test an object of the program, but call none of its public methods.
@@ -167,6 +169,7 @@ class Interpreter:
         self.counted: dict[tuple[str, object], int] = {}
         self._later: dict[tuple[ast.Call, Runner], LaterCall | None] = {}
         self._handed: dict[ast.expr, LaterCall] = {}
+        self._read: dict[ast.Call, NamedRead | None] = {}
         self._evaluators: dict[type[ast.AST], Callable[..., Abstract]] = {}
         self._executors: dict[type[ast.AST], Callable[..., None]] = {}
         for name in dir(self):
@@ -1561,6 +1564,51 @@ class Interpreter:
                 result = join(result or BOTTOM, frozenset({Opaque(id(node))}))
         return result
 
+    def read_by_name(self, node: ast.Call, dotted: str) -> Abstract | None:
+        """What ``getattr(x, "name")`` gives, where ``x`` is known; else None."""
+        owners = self.flow.value(node.args[0]) - {NONE} if node.args else BOTTOM
+        if node not in self._read:
+            read = self._read[node] = runners.named_read(node)
+            if read is not None:
+                self.flow.source.parents[read] = self.flow.source.parents[node]
+        read = self._read[node]
+        if read is None:
+            if any(isinstance(v, Instance | Class) for v in owners):
+                self.read_any(owners, node)
+            return None
+        if not owners or not all(self.is_named_in(v, read.attr) for v in owners):
+            return None
+        if dotted == "builtins.hasattr" and any(isinstance(v, Object) for v in owners):
+            return None
+        self.flow.scope_of[read] = self.function
+        result: Abstract = BOTTOM
+        for value in owners:
+            result = join(result, self.member(read, value, len(owners) > 1))
+        self.flow.values[read] = join(self.flow.value(read), result)
+        if dotted == "builtins.hasattr":
+            self.flow.reads.pop(read, None)
+            return frozenset({Opaque(id(node), Shape.NUMBER)})
+        default = self.flow.value(node.args[2]) if len(node.args) == 3 else BOTTOM
+        if default and all(isinstance(v, Instance | Class) for v in owners):
+            result = join(result, default)  # it may not be set yet
+        return result or None
+
+    def is_named_in(self, owner: Value, name: str) -> bool:
+        """Whether the attribute of a value can be followed when it is read by its name."""
+        match owner:
+            case Object(kind=kind):
+                return self.library.is_method(kind, name) is False
+            case Instance() | Class():
+                return True
+        return False
+
+    def read_any(self, owners: Abstract, node: ast.Call) -> None:
+        """An attribute is read of which the name is computed: it may be any."""
+        for value in owners:
+            if isinstance(value, Instance | Class):
+                for slot in self.slots("attribute", value.info.family):
+                    self.consume(self.held(slot), node, "read by a computed name")
+
     def handed_on(self, node: ast.Call, dotted: str) -> Abstract | None:
         """What functions of the standard library make of futures; None for other functions."""
         first = self.flow.value(node.args[0]) if node.args else BOTTOM
@@ -1791,6 +1839,10 @@ class Interpreter:
         if dotted in _HOLDERS and not any(not _is_class_name(a) for a in node.args):
             items = tuple(k.value for k in node.keywords if k.arg)
             return self.container(node, _HOLDERS[dotted], items, exact=False)
+        if dotted in _BY_NAME:
+            read = self.read_by_name(node, dotted)
+            if read is not None:
+                return read
         handed_on = self.handed_on(node, dotted)
         if handed_on is not None:
             return handed_on

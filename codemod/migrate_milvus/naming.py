@@ -43,9 +43,11 @@ def _decide_slot(planning: Planning, slot: Slot) -> None:
     ]
     replaced: dict[ast.expr, ast.expr] = {}
     imported = planning.crossing.is_imported(slot) or _is_named_in_frozen(planning, slot)
+    by_name = slot.kind == "attribute" and slot.name in planning.named_attributes
     direct = (
         bool(writes)
         and not imported
+        and not by_name
         and all(
             isinstance(write.value, ast.Call)
             and any(

@@ -6,6 +6,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from migrate_milvus import placement, recipes
 from migrate_milvus.arguments import Arguments, bind
@@ -249,6 +250,25 @@ class Planning:
             else "the connection (alias) that this uses cannot be told from the code",
             "Call the method on the MilvusClient that was made for that alias.",
         )
+
+    @cached_property
+    def named_attributes(self) -> frozenset[str]:
+        """The attributes that some code reads, sets or asks for by a constant name."""
+        found: set[str] = set()
+        for node in self.flow.source.parents:
+            match node:
+                case ast.Call(
+                    func=ast.Name(id="getattr" | "hasattr" | "setattr" | "delattr"),
+                    args=[_, ast.Constant(value=str() as name), *_],
+                ):
+                    found.add(name)
+                case ast.Call(
+                    func=ast.Name(id="attrgetter") | ast.Attribute(attr="attrgetter"),
+                    args=arguments,
+                ):
+                    texts = (a.value for a in arguments if isinstance(a, ast.Constant))
+                    found.update(part for text in texts for part in str(text).split("."))
+        return frozenset(found)
 
     def is_orm(self, site: Site) -> bool:
         return self.flow.library.is_site(site.symbol)

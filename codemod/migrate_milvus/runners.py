@@ -65,6 +65,23 @@ class LaterCall(ast.Call):
     keys: dict[ast.keyword, ast.expr]
 
 
+class NamedRead(ast.Attribute):
+    """The attribute that ``made_by``, a call of ``getattr`` with a constant name, reads."""
+
+    made_by: ast.Call
+
+
+def named_read(call: ast.Call) -> NamedRead | None:
+    """The attribute that ``getattr(x, "name")`` reads; None where the name is computed."""
+    match call:
+        case ast.Call(args=[owner, ast.Constant(value=str() as name), *_], keywords=[]):
+            if len(call.args) <= 3 and name.isidentifier() and not isinstance(owner, ast.Starred):
+                read = NamedRead(owner, name, ast.Load())
+                read.made_by = call
+                return ast.copy_location(read, call)
+    return None
+
+
 _SUBMIT = Runner(0, Form.FUTURE)
 _IN_EXECUTOR = Runner(1, Form.FUTURE, keywords=False)
 

@@ -159,6 +159,8 @@ class Function:
     yields: Value = NOTHING
     decorators: tuple[str, ...] = ()
     called: bool = False
+    #: parameter → what calling it gave, over all callers
+    given: dict[str, Value] = field(default_factory=dict)
 
     @property
     def arguments(self) -> ast.arguments:
@@ -569,6 +571,10 @@ class Walker:
         raise KeyError(owner.name)
 
     def result(self, value: Value) -> None:
+        """The function returns this; what a parameter gave is told apart by caller."""
+        for atom in value:
+            if atom.kind == "given" and self.function is not None:
+                value -= self.function.given.get(atom.name, NOTHING)
         if self.function is not None and not value <= self.function.result:
             self.function.result |= value
             self.world.changed = True
@@ -978,7 +984,9 @@ class Walker:
                     value |= self.module.final[name]
         done = False
         for atom in sorted(base, key=lambda atom: (atom.kind, atom.name)):
-            if atom.kind in ("object", "class", "namespace"):
+            if atom.kind == "object" and node.attr == "result":
+                value |= {Atom("bound", atom.name, atom.origin)}  # of a future that gives it
+            elif atom.kind in ("object", "class", "namespace"):
                 if not done:
                     origins = {item.origin for item in base if item.origin is not None}
                     self.site(node, atom, node.attr, origins)
@@ -1103,6 +1111,11 @@ class Walker:
         if _objects(value):
             self.mark(node.func)
             self.notice(value)
+        if self.function is not None and isinstance(node.func, ast.Name):
+            name = node.func.id
+            if name in self.function.parameters and not isinstance(self.function.node, ast.Lambda):
+                self.world.join(self.function.given, name, value)
+                value |= {Atom("given", name)}
         return value
 
     def construct(self, node: ast.Call, name: str) -> Value:
@@ -1156,9 +1169,28 @@ class Walker:
             elif function.arguments.kwarg is not None:
                 world.feed(function, function.arguments.kwarg.arg, value)
         wrapped = {"contextmanager", "asynccontextmanager", "fixture"}
+        positional = {} if spread else dict(zip(names, arguments, strict=False))
+        result = self.returned(function, positional | keywords)
         if wrapped & set(function.decorators):
-            return function.result | function.yields
-        return function.result | sequence(function.yields)
+            return result | function.yields
+        return result | sequence(function.yields)
+
+    def returned(self, function: Function, passed: dict[str, Value]) -> Value:
+        """What a call of a function returns, when ``passed`` are its arguments by name."""
+        result: Value = NOTHING
+        for atom in function.result:
+            if atom.kind != "given":
+                result |= {atom}
+                continue
+            called = passed.get(atom.name, NOTHING)
+            for callee in called:
+                if callee.kind == "writer":
+                    result |= {Atom("result", "MutationResult", callee.origin)}
+                else:
+                    result |= self.call(callee, None, [], {})
+            if atom.name not in passed:
+                result |= function.given.get(atom.name, NOTHING)
+        return result
 
     def container_call(
         self, atom: Atom, node: ast.Call, arguments: list[Value], scope: Scope
@@ -1193,6 +1225,9 @@ class Walker:
             return first
         if name == "next":
             return elements(first) | first
+        if name == "result" and isinstance(node.func, ast.Attribute):
+            future = self.silently(node.func.value, scope)
+            return frozenset(atom for atom in future if atom.kind == "result")
         if name == "super" and self.function is not None and self.function.owner is not None:
             return frozenset({Atom("uobject", str(self.class_id(self.function.owner)))})
         if name == "enumerate":
@@ -1230,6 +1265,9 @@ class Walker:
                     result |= value if name == "partial" else given | sequence(given)
                 elif atom.kind == "class" and name in ("partial", "map"):
                     result |= value
+                elif atom.kind == "writer":
+                    made = frozenset({Atom("result", "MutationResult", atom.origin)})
+                    result |= value if name == "partial" else made | sequence(made)
         for atom in keywords.get("target", NOTHING) | keywords.get("initializer", NOTHING):
             packed = keywords.get("args", NOTHING) | keywords.get("initargs", NOTHING)
             for tuple_ in packed:

@@ -276,6 +276,34 @@ FORMS = {
         """,
         ["Collection", "Collection.num_entities"],
     ),
+    "what_each_caller_of_a_helper_gets": (
+        """
+        from pymilvus import Collection
+        def retry(action, times):
+            for _ in range(times):
+                result = action()
+                if result is not None:
+                    return result
+        def connect():
+            return Collection("x")
+        other = retry(open_other, 3)
+        other.close()
+        docs = retry(connect, times=3)
+        docs.load()
+        """,
+        ["Collection", "Collection.load"],
+    ),
+    "futures": (
+        """
+        from pymilvus import Collection
+        def connect():
+            return Collection("x")
+        future = executor.submit(connect)
+        future.result().load()
+        executor.submit(future.result().flush)
+        """,
+        ["Collection", "Collection.load", "Collection.flush"],
+    ),
     "multi_line_chain": (
         """
         from pymilvus import Collection
@@ -443,6 +471,19 @@ MARKS = {
         number = len([])
         """,
         [2, 3, 4, 5, 8, 10, 11, 12],
+    ),
+    "result_of_a_write_in_a_thread": (
+        """
+        from pymilvus import Collection
+        c = Collection("x")
+        future = executor.submit(c.insert, [])
+        print(future.result().insert_count)
+        async def write(loop):
+            result = await loop.run_in_executor(None, c.insert, [])
+            number = len([])
+            print(result.insert_count)
+        """,
+        [2, 3, 4, 5, 7, 9],
     ),
     "name_that_left": (
         """
