@@ -319,7 +319,7 @@ class _Reach:
     def _leads(self, value: object) -> bool:
         match value:
             case Object(kind=kind):
-                return self.library.is_site(kind)
+                return self.library.is_site(kind) or kind in self.library.result_kinds()
             case Bound(owner=owner):
                 return self.library.is_site(owner.kind)
             case Library(name=name):
@@ -350,7 +350,7 @@ class _Reach:
             )
             takes = (
                 any(
-                    isinstance(v, Object) and self.library.is_site(v.kind)
+                    isinstance(v, Object) and self._leads(v)
                     for v in self.flow.store.get(Slot("local", info, parameter.arg), BOTTOM)
                 )
                 for parameter in info.parameters
