@@ -44,10 +44,11 @@ class FString:
 
 @dataclass(frozen=True)
 class Comprehension:
-    """``[element clause]``; one line, or element and clause on lines of their own, by length."""
+    """``[element clause condition]``: one line, or a line for each of them, by length."""
 
     element: Template
     clause: Template
+    condition: str = ""
 
 
 Part: TypeAlias = "str | Src | CallTemplate | FString | Comprehension"

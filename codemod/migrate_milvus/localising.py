@@ -112,7 +112,7 @@ class _Localiser:
             case FString(parts=parts):
                 return FString(tuple(self.piece(item) for item in parts))
             case Comprehension(element=element, clause=clause):
-                return Comprehension(self.template(element), self.template(clause))
+                return replace(part, element=self.template(element), clause=self.template(clause))
             case CallTemplate(function=function, arguments=arguments):
                 given = tuple(Argument(self.template(a.value), a.keyword) for a in arguments)
                 return CallTemplate(self.template(function), given)

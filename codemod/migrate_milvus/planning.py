@@ -914,12 +914,10 @@ class Planning:
         if not before or self._opened_earlier(statement, before, opening):
             return []
         held = set(ast.walk(site.receiver)) if site.receiver is not None else set()
-        parent = self.flow.source.parents[statement]
         if (
             site.receiver is None
             or not before <= held
             or not self.evaluated_first(statement, site.receiver)
-            or (isinstance(statement, ast.If) and statement in getattr(parent, "orelse", ()))
         ):
             require(
                 IN_REACH,
@@ -1467,13 +1465,16 @@ class Planning:
         return names
 
     def evaluated_first(self, statement: ast.stmt, node: ast.expr) -> bool:
-        """Whether nothing else of the statement is evaluated before ``node``."""
+        """Whether lines before the statement run just before ``node``: it is evaluated first."""
         current: ast.AST | None
         match statement:
             case ast.Expr() | ast.Return() | ast.Assign() | ast.AnnAssign():
                 current = statement.value
-            case ast.If() | ast.For():
-                current = statement.test if isinstance(statement, ast.If) else statement.iter
+            case ast.If():
+                # The line before an elif belongs to the branch above.
+                current = None if self.text(statement).startswith("elif") else statement.test
+            case ast.For():
+                current = statement.iter
             case _:
                 return False
         while current is not None:
@@ -1490,6 +1491,8 @@ class Planning:
                     current = current.value
                 case ast.BinOp() | ast.Compare():
                     current = current.left
+                case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                    current = current.generators[0].iter
                 case _:
                     return False
         return False

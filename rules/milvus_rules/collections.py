@@ -375,17 +375,11 @@ class Writer:
                 | ast.BoolOp,
             ):
                 plain = False
-        parent = parents[self.statement]
-        elif_branch = (
-            isinstance(self.statement, ast.If)
-            and isinstance(parent, ast.If)
-            and (self.statement in parent.orelse)
-        )
         first = planning.evaluated_first(self.statement, self.site.node)
         require(
             PLACEMENT,
             PROVED
-            if plain and first and not elif_branch
+            if plain and first
             else unknown(
                 "a collection is created in the middle of an expression",
                 "Create it in a statement of its own before this one.",

@@ -13,10 +13,8 @@ from migrate_milvus.edits import (
     CallTemplate,
     Comprehension,
     Edit,
-    InsertStatements,
     Line,
     ReplaceNode,
-    ReplaceStatement,
     Src,
     Statement,
     Template,
@@ -35,12 +33,13 @@ from migrate_milvus.registry import (
     unknown,
 )
 from migrate_milvus.values import Abstract, Container, Opaque, Shape, Value
-from milvus_rules.contents import at, length, surely_filled
-from milvus_rules.fields import is_switched_on, schema_of, text_of
+from milvus_rules.contents import at, in_step, length, surely_filled
+from milvus_rules.fields import fields_there, is_switched_on, schema_of, text_of
 from milvus_rules.owners import target
 from milvus_rules.results import check_result
 from milvus_rules.schemas import SchemaFacts
 from milvus_rules.writing import (
+    before_call,
     by_hand,
     can_be_true,
     client_call,
@@ -51,7 +50,10 @@ from milvus_rules.writing import (
 )
 
 SHAPE = predicate("data-shape-known", "the data is known to be rows, or known to be columns")
-ORDER = predicate("field-order-known", "the fields of the schema are known, in order")
+ORDER = predicate(
+    "field-order-known",
+    "the fields are known, in order, or read where no column is empty beside another",
+)
 COUNT = predicate("column-count-matches", "there are as many columns as fields to fill")
 NOT_EMPTY = predicate("columns-not-empty", "no optional field can be given as an empty column")
 ARGUMENTS = predicate("insert-arguments-known", "every argument has a meaning for the client")
@@ -60,7 +62,7 @@ HANDLER = predicate("data-handler", "no handler around waits for the ORM's data 
 FRAME = predicate("dataframe-columns-known", "the data frame has the schema's columns")
 DELETE_ARGUMENTS = predicate("delete-arguments-known", "the expression is an argument of its own")
 DELETE_NOT_ASYNC = predicate("delete-not-async", "_async is not used")
-PLACE = predicate("columns-placement", "there is a place for the length check")
+PLACE = predicate("columns-placement", "there is a place for what has to stand before the call")
 
 _WRITE = ("data", "partition_name", "timeout", "_async", "partial_update", "consistency_level")
 # ORM parameter -> client keyword.
@@ -84,16 +86,18 @@ class Write(Rule):
 
     Rows (dicts) are passed on. Columns are zipped into rows, strictly, under the schema's field
     names, without an auto-id key and function outputs: a comprehension for columns that stand in
-    the call, ``dict(zip(...))`` for one variable of columns. Where the project may run on Python
-    below 3.10 the length check is written out. A data frame whose columns are known becomes
-    ``df.to_dict("records")``. Partition name and timeout become keywords: by position the client
-    takes the timeout first.
+    the call, ``dict(zip(...))`` for one variable of columns. Where the program does not tell the
+    fields, their names are read with ``describe_collection``, as the ORM read them. Where the
+    project may run on Python below 3.10 the length check is written out. A data frame whose columns
+    are known becomes ``df.to_dict("records")``. Partition name and timeout become keywords: by
+    position the client takes the timeout first.
 
     Accepted difference: columns of unequal length raise ValueError instead of a pymilvus exception.
 
-    Refused when the shape of the data, or the fields and their order, are not known; when an
-    optional field could be given as an empty column; when ``_async`` is used; when a handler names
-    ParamError or DataNotMatchException.
+    Refused when the shape of the data is not known; when an optional field could be given as an
+    empty column, or any field where the fields are not known (``--unsafe`` allows that: such a
+    column raises ValueError then); when ``_async`` is used; when a handler names ParamError or
+    DataNotMatchException.
 
     Source: column and row requests compared field by field on pymilvus 2.3.8 to 3.0.2.
     """
@@ -326,17 +330,9 @@ class _Columns:
         require(HANDLER, lambda: _handler(planning, site))
         facts = schema_of(site, planning)
         names = _wanted(site, planning, facts)
-        require(
-            ORDER,
-            PROVED
-            if names is not None
-            else unknown(
-                "the fields of the collection, and their order, are not known here",
-                _columns_by_hand(site, planning, self.data),
-            ),
-        )
-        assert names is not None and facts is not None
         columns = self.columns()
+        if facts is None or names is None:
+            return self.read(columns)
         require(COUNT, lambda: self.count(names, columns))
         require(NOT_EMPTY, lambda: self.not_empty(facts, names, columns))
         inline = isinstance(self.data, ast.List) and columns is not None
@@ -379,6 +375,59 @@ class _Columns:
         edits, held = self.checked((Src(self.data),))
         return (Comprehension((f"{{{row}}}",), (f"{head}zip(*{held})",)),), edits
 
+    def read(self, columns: list[ast.expr] | None) -> tuple[Template, list[Edit]]:
+        """Columns for fields that only the server knows: their names are read from it.
+
+        The ORM read them there, too. That an optional field was given an empty column cannot be
+        seen then.
+        """
+        site, planning, flow = self.site, self.planning, self.planning.flow
+        there = fields_there(site, planning)
+        require(
+            ORDER,
+            lambda: (
+                PROVED
+                if there is not None
+                and (planning.settings.unsafe or (columns is not None and in_step(flow, columns)))
+                else unknown(
+                    "the fields of the collection, and their order, are not known here, and one "
+                    "of the columns may be empty",
+                    "# --unsafe reads the names from the server; written out:\n"
+                    + _columns_by_hand(site, planning, self.data),
+                )
+            ),
+        )
+        assert there is not None
+        fields = planning.helper_name("fields", site.scope)
+        names = planning.helper_name("names", site.scope)
+        left_out = 'field.get("is_function_output")'
+        if not site.symbol.endswith("upsert"):
+            left_out = f'(field.get("auto_id") or {left_out})'
+        wanted = Comprehension(
+            ('field["name"]',), (f"for field in {fields}",), f"if not {left_out}"
+        )
+        before = (Line((f"{fields} = ", *there)), Line((f"{names} = ", wanted)))
+        planning.note(
+            site,
+            "fields-read",
+            "the fields to fill are read from the server, as the ORM did: name them here where "
+            "you know them",
+        )
+        inline = isinstance(self.data, ast.List) and columns is not None
+        if not self.strict:
+            edits, held = self.checked((Src(self.data),), f"len({names})", before)
+            return (
+                Comprehension((f"dict(zip({names}, row))",), (f"for row in zip(*{held})",)),
+            ), edits
+        sources = (
+            tuple(Argument((Src(column),)) for column in columns or ())
+            if inline and "#" not in flow.source.segment(self.data)
+            else (Argument((Src(self.data),), "*"),)
+        )
+        zipped = CallTemplate(("zip",), (*sources, Argument(("True",), "strict")))
+        element = f"dict(zip({names}, row, strict=True))"
+        return (Comprehension((element,), ("for row in ", zipped)),), self.placed(before)
+
     def variable(self, names: list[str]) -> tuple[Template, list[Edit]]:
         """Columns in one variable: ``dict(zip(names, row))``."""
         listed = ", ".join(f'"{name}"' for name in names) + ("," if len(names) == 1 else "")
@@ -390,7 +439,7 @@ class _Columns:
                 ),
             ), []
         counted = length(self.planning.flow, self.content()) is not None
-        number = None if counted else len(names)
+        number = None if counted else str(len(names))
         if is_pure(self.data) and isinstance(self.data, ast.Name):
             edits, held = self.checked(None, number)
         else:
@@ -399,38 +448,48 @@ class _Columns:
             Comprehension((f"dict(zip(({listed}), row))",), (f"for row in zip(*{held})",)),
         ), edits
 
-    def checked(self, value: Template | None, number: int | None = None) -> tuple[list[Edit], str]:
+    def checked(
+        self,
+        value: Template | None,
+        number: str | None = None,
+        before: tuple[Statement, ...] = (),
+    ) -> tuple[list[Edit], str]:
         """The length check for Python below 3.10, and the variable that holds the columns.
 
-        ``number`` is how many columns there must be, where that is to be checked as well.
+        ``number`` is how many columns there must be, where that is to be checked as well;
+        ``before`` goes above.
         """
         planning, site = self.planning, self.site
-        statement = planning.flow.source.statement(site.node)
-        require(
-            PLACE,
-            PROVED
-            if planning.evaluated_first(statement, site.node)
-            else unknown(
-                "the length check for Python below 3.10 has no place in this expression",
-                "Pass --target-python 3.10, or insert in a statement of its own.",
-            ),
-        )
-        lines: list[Statement] = []
+        lines = list(before)
         if value is None:
             held = planning.flow.source.segment(self.data)
         else:
             held = planning.helper_name("columns", site.scope)
             lines.append(Line((f"{held} = ", *value)))
         unequal = f"len({{len(column) for column in {held}}}) > 1"
-        test, what = unequal, "columns of unequal length"
+        test, what = unequal, '"columns of unequal length"'
         if number is not None:
             test = f"len({held}) != {number} or {unequal}"
-            what = f"not {number} columns of equal length"
-        lines.append(Block((f"if {test}:",), (Line((f'raise ValueError("{what}")',)),)))
-        if isinstance(statement, ast.Expr | ast.Assign):
-            # Below the comment that heads the statement.
-            return [ReplaceStatement(statement, (*lines, Line((Src(statement),))))], held
-        return [InsertStatements(statement, tuple(lines))], held
+            what = f'"not {number} columns of equal length"'
+            if not number.isdigit():
+                what = '"not a column of equal length for each field"'
+        lines.append(Block((f"if {test}:",), (Line((f"raise ValueError({what})",)),)))
+        return self.placed(tuple(lines)), held
+
+    def placed(self, lines: tuple[Statement, ...]) -> list[Edit]:
+        """The edits that write ``lines`` before the statement of the call."""
+        edits = before_call(self.planning, self.site, lines)
+        require(
+            PLACE,
+            PROVED
+            if edits is not None
+            else unknown(
+                "the lines that this takes before the call have no place in this expression",
+                "Insert in a statement of its own, or pass --target-python 3.10 where the length "
+                "check is what has no place.",
+            ),
+        )
+        return edits or []
 
     def columns(self) -> list[ast.expr] | None:
         """The columns, when they can be listed."""

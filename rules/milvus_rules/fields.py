@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 
+from migrate_milvus.edits import Src, Template
 from migrate_milvus.flow import Site
 from migrate_milvus.planning import Planning
 from migrate_milvus.values import Const, Object, only
 from milvus_rules.library import CONNECTIONS
-from milvus_rules.owners import collections_of
+from milvus_rules.owners import collections_of, target
 from milvus_rules.schemas import SchemaFacts, facts_of
+from milvus_rules.writing import client_call, is_pure
 
 
 def schema_of(site: Site, planning: Planning) -> SchemaFacts | None:
@@ -131,6 +133,27 @@ def primary_key(site: Site, planning: Planning) -> str | None:
         if isinstance(primary, ast.Constant) and primary.value is True:
             return text_of(planning, field.get("name"))
     return None
+
+
+def fields_there(site: Site, planning: Planning) -> Template | None:
+    """What reads the fields from the server, as the ORM did when the collection was constructed.
+
+    None when the name of the collection is no plain expression: it would be evaluated twice.
+    """
+    name, _ = target(site, planning, several=False)
+    if not all(isinstance(part, str) or _is_plain(part, planning) for part in name):
+        return None
+    return (client_call(planning, site, "describe_collection", (None, name)), '["fields"]')
+
+
+def _is_plain(part: object, planning: Planning) -> bool:
+    """Whether a part of a name may be evaluated twice."""
+    if not (isinstance(part, Src) and isinstance(part.node, ast.expr)):
+        return False
+    for site in planning.flow.sites.get(part.node, ()):
+        if site.symbol == "Collection" and site.form == "call":
+            return is_pure(planning.arguments(site).get("name"))
+    return is_pure(part.node)
 
 
 def is_switched_on(planning: Planning, node: ast.expr | None) -> bool | None:

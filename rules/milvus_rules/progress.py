@@ -210,9 +210,7 @@ def _progress_dict(site: Site, planning: Planning, call: CallTemplate) -> list[E
     """The ORM's dict: the client's has the index's parameters too."""
     keys = str(_PROGRESS_KEYS).replace("'", '"')
     statement = planning.flow.source.statement(site.node)
-    parent = planning.flow.source.parents[statement]
-    elif_branch = isinstance(parent, ast.If) and statement in parent.orelse
-    if planning.evaluated_first(statement, site.node) and not elif_branch:
+    if planning.evaluated_first(statement, site.node):
         variable = planning.helper_name("index", site.scope)
         return [
             InsertStatements(statement, (Line((f"{variable} = ", call)),)),

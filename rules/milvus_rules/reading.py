@@ -7,17 +7,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from migrate_milvus.arguments import Arguments, dict_items
-from migrate_milvus.edits import Edit, ReplaceNode, Src, Template
+from migrate_milvus.edits import Edit, Line, ReplaceNode, Src, Template
 from migrate_milvus.flow import Content, Site
 from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, require, unknown
 from migrate_milvus.values import Container
 from milvus_rules.contents import held_only_by
-from milvus_rules.fields import primary_key
+from milvus_rules.fields import fields_there, primary_key
 from milvus_rules.hits import check_results
 from milvus_rules.owners import target
 from milvus_rules.writing import (
     Pair,
+    before_call,
     by_hand,
     can_be_true,
     client_call,
@@ -31,7 +32,7 @@ ARGUMENTS = predicate("search-arguments-known", "every argument has a meaning fo
 NOT_ASYNC = predicate("search-not-async", "_async and _callback are not used")
 DATA = predicate("search-data-not-empty", "the list of vectors or requests is not empty")
 RANKER = predicate("hybrid-ranker", "the ORM's ranker= keyword is not used")
-PRIMARY = predicate("primary-key-known", "the primary key's name is known")
+PRIMARY = predicate("primary-key-known", "the primary key's name is known, or can be read")
 QUERY_ARGUMENTS = predicate("query-arguments-known", "every argument has a meaning for the client")
 
 
@@ -309,9 +310,10 @@ class Query(Rule):
 
     ``expr`` becomes ``filter``. Without ``output_fields`` the ORM gets the primary key only, the
     client everything, vectors included: so ``output_fields=[primary key]`` is written;
-    ``output_fields=fields or [primary key]`` where the given list may be empty or None.
+    ``output_fields=fields or [primary key]`` where the given list may be empty or None. Where the
+    program does not tell the primary key, it is read with ``describe_collection``.
 
-    Refused when the primary key's name is not known and the output fields may be left out.
+    Refused when the primary key has to be read, and there is no place before the call to do so.
 
     Source: both sides run on pymilvus 2.3.8 to 3.0.2 and Milvus Lite 2.5.1.
     """
@@ -335,20 +337,10 @@ class Query(Rule):
                     "Name output_fields in the call.",
                 ),
             )
-        if is_none(fields):
-            pairs = [p for p in pairs if p is None or p[0] != "output_fields"]
-            pairs.insert(
-                _after(pairs, "filter"), ("output_fields", self.key_list(site, planning, pairs))
-            )
-        elif not _surely_filled(planning, fields):
-            assert fields is not None
-            default = self.key_list(site, planning, pairs, fields)
-            pairs = [
-                ("output_fields", (Src(fields), " or ", *default))
-                if p is not None and p[0] == "output_fields"
-                else p
-                for p in pairs
-            ]
+        if not _surely_filled(planning, fields):
+            wanted, before = self.key_list(site, planning, pairs)
+            edits += before
+            pairs = _with_fields(pairs, fields, wanted)
         collection, partition = target(site, planning, several=True)
         call = client_call(
             planning, site, "query", ("collection_name", collection), *pairs, partition
@@ -356,28 +348,59 @@ class Query(Rule):
         return [*edits, ReplaceNode(site.node, (call,))]
 
     def key_list(
-        self,
-        site: Site,
-        planning: Planning,
-        pairs: list[Pair | None],
-        fields: ast.expr | None = None,
-    ) -> Template:
-        """``["id"]``: the primary key alone; ``pairs`` are the arguments, for the recipe."""
+        self, site: Site, planning: Planning, pairs: list[Pair | None]
+    ) -> tuple[Template, list[Edit]]:
+        """``["id"]``, the primary key alone, and what has to stand before the call.
+
+        ``pairs`` are the arguments, for the recipe.
+        """
         key = primary_key(site, planning)
-        if key is None:
-            rest = [p for p in pairs if p is None or p[0] != "output_fields"]
-            wanted: Template = ('["id"]',) if fields is None else (Src(fields), ' or ["id"]')
-            rest.insert(_after(rest, "filter"), ("output_fields", wanted))
-            require(
-                PRIMARY,
-                unknown(
+        if key is not None:
+            return (f'["{key}"]',), []
+        held = planning.helper_name("fields", site.scope)
+        name = planning.helper_name("primary_key", site.scope)
+        there = fields_there(site, planning)
+        before = None
+        if there is not None:
+            found = f'next(field["name"] for field in {held} if field.get("is_primary"))'
+            lines = (Line((f"{held} = ", *there)), Line((f"{name} = {found}",)))
+            before = before_call(planning, site, lines)
+        fields = planning.arguments(site).get("output_fields")
+        require(
+            PRIMARY,
+            lambda: (
+                PROVED
+                if before is not None
+                else unknown(
                     "without output fields the ORM returns the primary key, whose name is not "
                     "known here; the client would return every field",
                     "# with the name of the primary key for id\n"
-                    + by_hand(planning, site, "query", *rest),
-                ),
-            )
-        return (f'["{key}"]',)
+                    + by_hand(planning, site, "query", *_with_fields(pairs, fields, ('["id"]',))),
+                )
+            ),
+        )
+        planning.note(
+            site,
+            "fields-read",
+            "the name of the primary key is read from the server: name it here where you know it",
+        )
+        return (f"[{name}]",), before or []
+
+
+def _with_fields(
+    pairs: list[Pair | None], fields: ast.expr | None, default: Template
+) -> list[Pair | None]:
+    """The arguments with ``default`` as output fields, where ``fields``, as given, are none."""
+    if fields is not None and not is_none(fields):
+        return [
+            ("output_fields", (Src(fields), " or ", *default))
+            if p is not None and p[0] == "output_fields"
+            else p
+            for p in pairs
+        ]
+    rest = [p for p in pairs if p is None or p[0] != "output_fields"]
+    rest.insert(_after(rest, "filter"), ("output_fields", default))
+    return rest
 
 
 def _after(pairs: list[Pair | None], name: str) -> int:

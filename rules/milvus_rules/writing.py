@@ -7,7 +7,17 @@ import difflib
 from collections.abc import Iterable, Mapping
 
 from migrate_milvus.arguments import Arguments
-from migrate_milvus.edits import Argument, CallTemplate, Src, Template
+from migrate_milvus.edits import (
+    Argument,
+    CallTemplate,
+    Edit,
+    InsertStatements,
+    Line,
+    ReplaceStatement,
+    Src,
+    Statement,
+    Template,
+)
 from migrate_milvus.flow import Site
 from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, predicate, refuted, require, unknown
@@ -36,6 +46,20 @@ def call_of(function: Template, *arguments: Pair | None) -> CallTemplate:
     """A call of ``function``."""
     given = [pair for pair in arguments if pair is not None]
     return CallTemplate(function, tuple(Argument(value, keyword) for keyword, value in given))
+
+
+def before_call(planning: Planning, site: Site, lines: tuple[Statement, ...]) -> list[Edit] | None:
+    """The edits that write ``lines`` before the statement of a call.
+
+    None when something else of that statement is evaluated before the call.
+    """
+    statement = planning.flow.source.statement(site.node)
+    if not planning.evaluated_first(statement, site.node):
+        return None
+    if isinstance(statement, ast.Expr | ast.Assign):
+        # Below the comment that heads the statement.
+        return [ReplaceStatement(statement, (*lines, Line((Src(statement),))))]
+    return [InsertStatements(statement, lines)]
 
 
 def by_hand(planning: Planning, site: Site, method: str, *arguments: Pair | None) -> str:

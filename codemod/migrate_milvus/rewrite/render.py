@@ -230,7 +230,8 @@ class Renderer:
         if isinstance(part, Comprehension):
             lines = [
                 CallArgument(self.template(line, bracketed=True)[0])
-                for line in (part.element, part.clause)
+                for line in (part.element, part.clause, (part.condition,))
+                if line != ("",)
             ]
             return [Call([], lines, brackets="[]", separator=" ")], precedence.ATOM, False
         raise RewriteError(f"unknown template part {part!r}")
