@@ -1359,6 +1359,10 @@ class Planning:
             return text
         arguments = self.arguments(site)
         given = {name: self.text(value) for name, value in arguments.given.items()}
+        for item in site.objects if len(site.objects) == 1 else ():
+            expression = self.name_expression(item)
+            if expression is not None:
+                given.setdefault(f"{item.kind.lower()}_name", self.text(expression))
         absent = [name for name in self.rule_set.parameters(site.symbol) if name not in given]
         return recipes.filled(text, given, () if arguments.unknown else absent)
 

@@ -28,9 +28,10 @@ def filled(recipe: str, given: Mapping[str, str], absent: Iterable[str]) -> str:
         if "\n" not in expression and len(expression) <= _LONGEST
     }
     lines = text.split("\n")
-    for node in sorted(_passed(tree), key=lambda node: (node.lineno, -node.col_offset)):
+    passed = _passed(tree)
+    for node in sorted(_named(tree), key=lambda node: (node.lineno, -node.col_offset)):
         expression = short.get(node.id)
-        if expression is not None:
+        if expression is not None and (node in passed or _is_whole(expression)):
             number, start = node.lineno - 2, node.col_offset - len(_INDENT)
             line = lines[number]
             lines[number] = line[:start] + expression + line[start + len(node.id) :]
@@ -50,14 +51,30 @@ def _parsed(text: str) -> ast.Module | None:
         return None
 
 
-def _passed(tree: ast.Module) -> list[ast.Name]:
-    """The names that are passed to calls, or stand in displays, and are not assigned to."""
-    assigned = {
-        node.id
+def _named(tree: ast.Module) -> list[ast.Name]:
+    """The names that are read and not assigned to; not those in f-strings, which have quotes."""
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    assigned = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    quoted = {
+        part
         for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        if isinstance(node, ast.JoinedStr)
+        for part in ast.walk(node)
     }
-    found: list[ast.Name] = []
+    return [node for node in names if node.id not in assigned and node not in quoted]
+
+
+def _is_whole(expression: str) -> bool:
+    """Whether the expression means the same wherever it stands, without parentheses."""
+    tree = ast.parse(expression, mode="eval").body
+    return isinstance(tree, ast.Name | ast.Attribute | ast.Subscript | ast.Call) or (
+        isinstance(tree, ast.Constant) and isinstance(tree.value, str)
+    )
+
+
+def _passed(tree: ast.Module) -> set[ast.expr]:
+    """What is passed to calls, or stands in displays: any expression can stand there."""
+    found: set[ast.expr] = set()
     for node in ast.walk(tree):
         parts: list[ast.expr] = []
         if isinstance(node, ast.Call):
@@ -66,5 +83,5 @@ def _passed(tree: ast.Module) -> list[ast.Name]:
             parts = node.elts
         elif isinstance(node, ast.Dict):
             parts = [part for part in (*node.keys, *node.values) if part is not None]
-        found += [p for p in parts if isinstance(p, ast.Name) and p.id not in assigned]
+        found.update(parts)
     return found

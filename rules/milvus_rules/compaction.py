@@ -19,7 +19,7 @@ from migrate_milvus.flow import Site
 from migrate_milvus.planning import Planning
 from migrate_milvus.registry import PROVED, Answer, Rule, predicate, refuted, require, unknown
 from milvus_rules.described import check_read, read
-from milvus_rules.writing import client_call, is_none, is_statement, keyword, known
+from milvus_rules.writing import client_call, is_none, is_statement, keyword, known, named
 
 JOB = predicate("compaction-job-known", "the job that is asked about was started just before")
 UNUSED = predicate("compaction-result-unused", "nothing is read of what the ORM call gives")
@@ -31,6 +31,15 @@ _ASKS = (
     "Collection.wait_for_compaction_completed",
     "Collection.get_compaction_plans",
 )
+
+
+_WAIT = """\
+job_id = client.compact({name})
+until = time.monotonic() + {limit}
+while client.get_compaction_state(job_id) != "Completed":
+    if time.monotonic() > until:
+        raise TimeoutError("the compaction takes too long")
+    time.sleep(0.5)"""
 
 
 class Compaction(Rule):
@@ -73,7 +82,12 @@ class Compaction(Rule):
         timeout = arguments.get("timeout")
         require(
             ARGUMENTS,
-            lambda: known(arguments, allowed, ("timeout",) if is_none(timeout) else ()),
+            known(arguments, allowed, ("timeout",))
+            if not waits or is_none(timeout) or timeout is None
+            else unknown(
+                "the wait ends after a time, which the loop that takes its place does not",
+                _WAIT.format(name=named(planning, site), limit=planning.text(timeout)),
+            ),
         )
         job = _job(site, planning)
         require(

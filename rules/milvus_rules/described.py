@@ -348,6 +348,8 @@ def read(site: Site, planning: Planning) -> list[Edit]:
 def _user(site: Site, planning: Planning) -> list[Edit]:
     """``info.groups`` of one user: the client gives the dict itself, ``{}`` for nobody."""
     assert site.receiver is not None
+    if any(made.symbol == "utility.list_users" for made in _makers(site, planning)):
+        raise Quiet  # said where all users are asked for
     parent = planning.flow.source.parents[site.node]
     held: Template = (Src(site.receiver),)
     match parent:
@@ -368,6 +370,16 @@ def _user(site: Site, planning: Planning) -> list[Edit]:
         ReplaceNode(
             site.node, ("(", *listed, ")") if isinstance(parent, ast.comprehension) else listed
         )
+    ]
+
+
+def _makers(site: Site, planning: Planning) -> list[Site]:
+    """What gave the answer of which something is read."""
+    return [
+        made
+        for item in site.objects
+        if isinstance(item.origin, ast.AST)
+        for made in planning.flow.sites.get(item.origin, [])
     ]
 
 

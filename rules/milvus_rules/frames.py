@@ -76,10 +76,6 @@ _COPYING = _LOOKING | {
     "builtins.zip",
     "builtins.enumerate",
 }
-_RECIPE = (
-    "Write the schema out: schema = MilvusClient.create_schema(), schema.add_field(...) for each "
-    'column, then client.create_collection(...) and client.insert(..., df.to_dict("records")).'
-)
 
 
 @dataclass(frozen=True)
@@ -129,10 +125,13 @@ class ConstructFromDataframe(Rule):
             lambda: (
                 PROVED
                 if columns is not None and _has_key(site, planning, columns)
-                else unknown("the types of the data frame's columns are not all seen here", _RECIPE)
+                else unknown(
+                    "the types of the data frame's columns are not all seen here",
+                    planning.recipe(site),
+                )
             ),
         )
-        require(UNCHANGED, lambda: _unchanged(planning, frame))
+        require(UNCHANGED, lambda: _unchanged(site, planning, frame))
         assert columns is not None
         statement = planning.flow.source.statement(site.node)
         name, lines = _bound_name(site, planning, statement, expression)
@@ -184,12 +183,17 @@ def _arguments_known(site: Site, planning: Planning) -> Answer:
     if answer is not PROVED:
         return answer
     if any(arguments.get(name) is None for name in ("name", "dataframe", "primary_field")):
-        return unknown("the name, the frame or its key is not an argument of its own", _RECIPE)
+        return unknown(
+            "the name, the frame or its key is not an argument of its own", planning.recipe(site)
+        )
     made = arguments.get("auto_id")
     if made is not None and only(planning.flow.value(made)) != Const.of(False):
-        return unknown("the key may be made by the server: the ORM drops its column then", _RECIPE)
+        return unknown(
+            "the key may be made by the server: the ORM drops its column then",
+            planning.recipe(site),
+        )
     if text_of(planning, arguments.get("primary_field")) is None:
-        return unknown("the name of the key is not a text that is seen here", _RECIPE)
+        return unknown("the name of the key is not a text that is seen here", planning.recipe(site))
     if not is_pure(arguments.get("dataframe")):
         return unknown("the frame is made in the call", "Assign the frame to a variable first.")
     return PROVED
@@ -209,7 +213,7 @@ def _result_unused(site: Site, planning: Planning) -> Answer:
         if _reads_result(planning, site, slot):
             return unknown(
                 f"the result, {result.id!r}, is read; with the client it is a dict",
-                "Read result['ids'] and result['insert_count'] of client.insert(...).",
+                f"{planning.recipe(site)}\nres['ids'], res['insert_count']  # to be read of it",
             )
     return PROVED
 
@@ -235,7 +239,8 @@ def _handler(site: Site, planning: Planning) -> Answer:
     named = sorted(planning.handled_names(site.node) & _RAISED)
     if named:
         return refuted(
-            f"a handler here names {named[0]}, which the client does not raise for a frame", _RECIPE
+            f"a handler here names {named[0]}, which the client does not raise for a frame",
+            planning.recipe(site),
         )
     return PROVED
 
@@ -521,10 +526,10 @@ def _is(planning: Planning, node: ast.expr, name: str) -> bool:
 # -- whether the frame changes ---------------------------------------------------------------
 
 
-def _unchanged(planning: Planning, frame: ast.expr) -> Answer:
+def _unchanged(site: Site, planning: Planning, frame: ast.expr) -> Answer:
     """Whether nothing that sees the frame can have changed it."""
     value = only(planning.flow.value(frame))
-    answer = unknown("the data frame may have changed since it was made", _RECIPE)
+    answer = unknown("the data frame may have changed since it was made", planning.recipe(site))
     display = _display(planning, frame)
     if display is None:
         return answer

@@ -7,7 +7,9 @@ import pytest
 from migrate_milvus.recipes import filled
 from tests.engine.helpers import migrate_text
 
-CONNECT = 'from pymilvus import connections, utility\nconnections.connect(host="h", port="1")\n'
+CONNECT = (
+    'from pymilvus import Role, connections, utility\nconnections.connect(host="h", port="1")\n'
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +22,9 @@ CONNECT = 'from pymilvus import connections, utility\nconnections.connect(host="
         ("f(a,\n  b=b, c=c)", {"c": "3"}, ["b"], "f(a, c=3)"),
         ("name = 1\nf(name)", {"name": "a"}, [], "name = 1\nf(name)"),
         ("name.f()", {"name": "a or b"}, [], "name.f()"),
+        ("name.f()", {"name": "a[0]"}, [], "a[0].f()"),
+        ("x == name", {"name": '"a"'}, [], 'x == "a"'),
+        ("x == name", {"name": "a if b else c"}, [], "x == name"),
         ('f"{name}"', {"name": "a"}, [], 'f"{name}"'),
         ("f(name)", {"name": "[\n1]"}, [], "f(name)"),
         ("# name only", {"name": "a"}, ["other"], "# name only"),
@@ -41,6 +46,10 @@ def test_a_recipe_is_filled(
         ),
         ("utility.do_bulk_insert(NAME, paths)", ["collection_name=NAME, files=[paths],\n)"]),
         ('utility.transfer_node("a", "b", 2)', ['"a": ResourceGroupConfig(', '"b": Res']),
+        (
+            'Role(NAME).list_grant("Collection", "films")',
+            ["client.describe_role(NAME)", '["object_name"] == "films"'],
+        ),
     ],
 )
 def test_the_report_shows_the_calls_own_arguments(call: str, parts: list[str]) -> None:

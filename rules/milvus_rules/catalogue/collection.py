@@ -33,9 +33,9 @@ LIFE: tuple[Symbol, ...] = (
             schema.add_field("id", DataType.INT64, is_primary=True)
             schema.add_field("text", DataType.VARCHAR, max_length=512)
             schema.add_field("vector", DataType.FLOAT_VECTOR, dim=128)
-            if not client.has_collection(collection_name):
-                client.create_collection(collection_name=collection_name, schema=schema)
-            res = client.insert(collection_name=collection_name, data=df.to_dict("records"))
+            if not client.has_collection(name):
+                client.create_collection(collection_name=name, schema=schema)
+            res = client.insert(collection_name=name, data=dataframe.to_dict("records"))
             # write out what was inferred from the columns' types: the key, and dim from a vector
         """),
         client=("create_schema", "has_collection", "create_collection", "insert"),

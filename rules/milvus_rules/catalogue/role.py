@@ -162,7 +162,7 @@ SYMBOLS: tuple[Symbol, ...] = (
         recipe("""
             grants = [
                 grant for grant in client.describe_role(role_name)["privileges"]
-                if grant["object_type"] == "Collection" and grant["object_name"] == collection_name
+                if grant["object_type"] == object and grant["object_name"] == object_name
             ]
             # all grants of the role are asked for, then filtered here
         """),
