@@ -150,6 +150,8 @@ class Planning:
         self.blocked_units: set[int] = set()
         self.blocked_sites: set[int] = set()
         self.blocked_keys: set[Hashable] = set()
+        # ... and the connections that each site keeps so.
+        self.kept_by: dict[int, set[Hashable]] = {}
         self.refusals: list[tuple[Site | None, Unit | None, Refusal, ast.AST]] = []
         self.ignored: set[int] = set()
         self.draft = Draft()
@@ -310,7 +312,7 @@ class Planning:
             self.blocked_units.add(id(unit))
         elif self.rule_set.connections.is_disconnect(site.symbol) and key not in self.places:
             # It may close any of them.
-            self.blocked_keys |= {k for k in self.places if self.home(k) is site.module}
+            self._keep(site, {k for k in self.places if self.home(k) is site.module})
         elif key is not None and (
             self.rule_set.connections.is_connect(site.symbol)
             or self.rule_set.connections.is_disconnect(site.symbol)
@@ -319,8 +321,13 @@ class Planning:
                 self.rule_set.connections.asks(site.symbol) and self.connects_elsewhere(site.module)
             )
         ):
-            self.blocked_keys.add(key)
+            self._keep(site, {key})
         self.blocked_sites.add(id(site))
+
+    def _keep(self, site: Site, keys: set[Hashable]) -> None:
+        """Keep connections as they are because of a site."""
+        self.blocked_keys |= keys
+        self.kept_by.setdefault(id(site), set()).update(keys)
 
     def block_unit(self, unit: Unit, refusal: Refusal, node: ast.AST) -> None:
         if not any(

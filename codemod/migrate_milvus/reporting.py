@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
 
 from migrate_milvus.edits import (
     InsertStatements,
@@ -13,7 +14,7 @@ from migrate_milvus.edits import (
 )
 from migrate_milvus.flow import Site, Slot
 from migrate_milvus.model import FOR_REST, Finding, Severity, SiteRecord, Status
-from migrate_milvus.planning import COMPUTED, IN_TEXT, Planning
+from migrate_milvus.planning import COMPUTED, IN_SIGHT, IN_TEXT, Planning
 from migrate_milvus.program import FunctionInfo
 from migrate_milvus.runners import LaterCall
 from migrate_milvus.values import (
@@ -39,19 +40,23 @@ def report(planning: Planning, edited: bool, chains: bool) -> Report:
     """
     plan = Report()
     followers: dict[int, list[Site]] = defaultdict(list)
+    connected: dict[Hashable, list[Site]] = defaultdict(list)  # what follows a connection
     blocking = {id(site) for site, _, _, _ in planning.refusals if site is not None}
-    for site in planning.sites:
-        if planning.is_orm(site) and not planning.is_active(site) and id(site) not in blocking:
-            unit = planning.unit(site)
-            if unit is not None:
-                followers[id(unit)].append(site)
-    reported: set[tuple[str, int, int, str, str]] = set()
-    lead: dict[int, str] = {}
     suppressed: dict[int, ast.AST] = {
         id(unit): site.node
         for site in reversed(planning.sites)
         if id(site) in planning.ignored and (unit := planning.unit(site)) is not None
     }
+    refused = {id(unit) for _, unit, _, _ in planning.refusals if unit is not None}
+    for site in planning.sites:
+        if planning.is_orm(site) and not planning.is_active(site) and id(site) not in blocking:
+            unit, key = planning.unit(site), planning.keys[id(site)]
+            if unit is not None and (id(unit) in refused or id(unit) in suppressed):
+                followers[id(unit)].append(site)
+            elif id(site) not in planning.ignored:
+                connected[key].append(site)
+    reported: set[tuple[str, int, int, str, str]] = set()
+    lead: dict[int, str] = {}
     for cause, unit, refusal, node in planning.refusals:
         if cause is not None and id(cause) in planning.ignored:
             continue
@@ -75,11 +80,14 @@ def report(planning: Planning, edited: bool, chains: bool) -> Report:
         ):
             continue  # what it is used for is reported on the same line
         reported.add(signature)
-        follows = tuple(
-            planning.place(other.node)
-            for other in (followers.get(id(unit), []) if unit is not None else [])
-            if other.node is not node
-        )
+        if unit is not None:
+            others = followers.get(id(unit), [])
+        else:
+            keys = planning.kept_by.get(id(cause), ())
+            others = [site for key in keys for site in connected.get(key, ())]
+        if cause is not None and cause.node is not node and cause not in others:
+            others = sorted([*others, cause], key=lambda site: planning.place(site.node))
+        follows = tuple(planning.place(site.node) for site in others if site.node is not node)
         plan.findings.append(
             Finding(
                 place=place,
@@ -92,6 +100,9 @@ def report(planning: Planning, edited: bool, chains: bool) -> Report:
                 code=planning.code(node),
             )
         )
+    told = {key for keys in planning.kept_by.values() for key in keys}
+    left = [site for key, sites in connected.items() if key not in told for site in sites]
+    _attach(planning, plan, left)
     for key, node in suppressed.items():
         staying = [site for site in followers.get(key, ()) if id(site) not in planning.ignored]
         if staying and key not in lead:
@@ -152,6 +163,22 @@ def report(planning: Planning, edited: bool, chains: bool) -> Report:
         )
     plan.findings.sort(key=lambda f: f.place)
     return plan
+
+
+def _attach(planning: Planning, plan: Report, sites: list[Site]) -> None:
+    """Let sites without a client follow what is said about connections: once, for all of them."""
+    connections = planning.rule_set.connections
+    said = [
+        number
+        for number, finding in enumerate(plan.findings)
+        if connections.is_connect(finding.symbol) or finding.reason == IN_SIGHT
+    ]
+    for site in sites if said else ():
+        place = planning.place(site.node)
+        number = next((n for n in said if plan.findings[n].place.path == place.path), said[0])
+        finding = plan.findings[number]
+        if finding.place != place:
+            plan.findings[number] = replace(finding, follows=(*finding.follows, place))
 
 
 def _kept_by_ignored(planning: Planning, node: ast.AST, kept: list[Site]) -> Finding:
@@ -227,6 +254,11 @@ def _report_texts(planning: Planning, plan: Report) -> None:
                     recipe="Name what the migrated code uses: pymilvus.MilvusClient, or the "
                     "attribute that holds the client.",
                     symbol=symbol,
+                    follows=tuple(
+                        planning.place(site.node)
+                        for site in planning.sites
+                        if site.symbol == symbol and not planning.is_active(site)
+                    ),
                     code=planning.code(node),
                 )
             )
