@@ -340,6 +340,14 @@ class Planning:
         """Whether another module may use the function by something that is not known there."""
         return bool(self.crossing.blind_users(function))
 
+    def has_hidden_callers(self, function: FunctionInfo) -> bool:
+        """Whether code that is not followed may call the function, as far as that is seen."""
+        return (
+            self.is_reached(function)
+            or function in self.flow.escaped_functions
+            or bool(function.opaque_decorators)
+        )
+
     def text(self, node: ast.AST) -> str:
         return self.flow.source.segment(node)
 

@@ -322,12 +322,7 @@ def _hidden(slot: Slot, planning: Planning) -> str | None:
     parameter = slot.kind == "local" and slot.name in function.names_of_parameters()
     if not parameter and slot.kind not in ("return", "yield"):
         return None
-    if (
-        planning.is_reached(function)
-        or function in planning.flow.escaped_functions
-        or function.opaque_decorators
-        or not planning.flow.callers(function)
-    ):
+    if planning.has_hidden_callers(function) or not planning.flow.callers(function):
         how = "passed to" if parameter else "returned by"
         return f"{how} {function.name}(), whose callers are out of sight"
     return None

@@ -152,13 +152,7 @@ def _forwarded(
     flow = planning.flow
     reads = [n for n in ast.walk(function.node) if isinstance(n, ast.Name) and n.id == rest.arg]
     edges = flow.callers(function)
-    if (
-        reads != [node]
-        or not edges
-        or planning.is_reached(function)
-        or function in flow.escaped_functions
-        or function.opaque_decorators
-    ):
+    if reads != [node] or not edges or planning.has_hidden_callers(function):
         return None
     own = function.names_of_parameters()
     found: list[tuple[ast.keyword, ast.Call]] = []

@@ -94,11 +94,8 @@ def _slot_answer(site: Site, planning: Planning, slot: Slot, kind: str) -> Answe
     if slot.kind not in ("return", "yield") or not isinstance(function, FunctionInfo):
         return PROVED
     callers = planning.flow.callers(function)
-    hidden = (
-        planning.is_reached(function)
-        or function in planning.flow.escaped_functions
-        or bool(function.opaque_decorators)
-        or (not callers and (_is_framework(function) or planning.settings.keep_signatures))
+    hidden = planning.has_hidden_callers(function) or (
+        not callers and (_is_framework(function) or planning.settings.keep_signatures)
     )
     if hidden:
         return unknown(
