@@ -49,6 +49,7 @@ class Comprehension:
     element: Template
     clause: Template
     condition: str = ""
+    brackets: str = "[]"
 
 
 Part: TypeAlias = "str | Src | CallTemplate | FString | Comprehension"

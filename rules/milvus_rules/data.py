@@ -52,7 +52,7 @@ from milvus_rules.writing import (
 SHAPE = predicate("data-shape-known", "the data is known to be rows, or known to be columns")
 ORDER = predicate(
     "field-order-known",
-    "the fields are known, in order, or read where no column is empty beside another",
+    "the fields are known, in order, or can be read from the server",
 )
 COUNT = predicate("column-count-matches", "there are as many columns as fields to fill")
 NOT_EMPTY = predicate("columns-not-empty", "no optional field can be given as an empty column")
@@ -94,10 +94,12 @@ class Write(Rule):
 
     Accepted difference: columns of unequal length raise ValueError instead of a pymilvus exception.
 
-    Refused when the shape of the data is not known; when an optional field could be given as an
-    empty column, or any field where the fields are not known (``--unsafe`` allows that: such a
-    column raises ValueError then); when ``_async`` is used; when a handler names ParamError or
-    DataNotMatchException.
+    Empty columns, which optional fields may be given, are left out there where one is possible;
+    ``--unsafe`` writes the shorter form that raises ValueError for them.
+
+    Refused when the shape of the data is not known; when an optional field of a known schema could
+    be given as an empty column; when there is no place before the call for what has to be read;
+    when ``_async`` is used; when a handler names ParamError or DataNotMatchException.
 
     Source: column and row requests compared field by field on pymilvus 2.3.8 to 3.0.2.
     """
@@ -378,34 +380,27 @@ class _Columns:
     def read(self, columns: list[ast.expr] | None) -> tuple[Template, list[Edit]]:
         """Columns for fields that only the server knows: their names are read from it.
 
-        The ORM read them there, too. That an optional field was given an empty column cannot be
-        seen then.
+        The ORM read them there, too. An empty column, which is allowed for an optional field, is
+        left out where there may be one.
         """
         site, planning, flow = self.site, self.planning, self.planning.flow
         there = fields_there(site, planning)
         require(
             ORDER,
-            lambda: (
-                PROVED
-                if there is not None
-                and (planning.settings.unsafe or (columns is not None and in_step(flow, columns)))
-                else unknown(
-                    "the fields of the collection, and their order, are not known here, and one "
-                    "of the columns may be empty",
-                    "# --unsafe reads the names from the server; written out:\n"
-                    + _columns_by_hand(site, planning, self.data),
-                )
+            PROVED
+            if there is not None
+            else unknown(
+                "the fields of the collection, and their order, are not known here",
+                _columns_by_hand(site, planning, self.data),
             ),
         )
         assert there is not None
         fields = planning.helper_name("fields", site.scope)
         names = planning.helper_name("names", site.scope)
-        left_out = 'field.get("is_function_output")'
+        made = 'field.get("is_function_output")'
         if not site.symbol.endswith("upsert"):
-            left_out = f'(field.get("auto_id") or {left_out})'
-        wanted = Comprehension(
-            ('field["name"]',), (f"for field in {fields}",), f"if not {left_out}"
-        )
+            made = f'(field.get("auto_id") or {made})'
+        wanted = Comprehension(('field["name"]',), (f"for field in {fields}",), f"if not {made}")
         before = (Line((f"{fields} = ", *there)), Line((f"{names} = ", wanted)))
         planning.note(
             site,
@@ -413,12 +408,14 @@ class _Columns:
             "the fields to fill are read from the server, as the ORM did: name them here where "
             "you know them",
         )
-        inline = isinstance(self.data, ast.List) and columns is not None
+        if not (planning.settings.unsafe or (columns is not None and in_step(flow, columns))):
+            return self.filled(names, before)
         if not self.strict:
             edits, held = self.checked((Src(self.data),), f"len({names})", before)
             return (
                 Comprehension((f"dict(zip({names}, row))",), (f"for row in zip(*{held})",)),
             ), edits
+        inline = isinstance(self.data, ast.List) and columns is not None
         sources = (
             tuple(Argument((Src(column),)) for column in columns or ())
             if inline and "#" not in flow.source.segment(self.data)
@@ -427,6 +424,33 @@ class _Columns:
         zipped = CallTemplate(("zip",), (*sources, Argument(("True",), "strict")))
         element = f"dict(zip({names}, row, strict=True))"
         return (Comprehension((element,), ("for row in ", zipped)),), self.placed(before)
+
+    def filled(self, names: str, before: tuple[Statement, ...]) -> tuple[Template, list[Edit]]:
+        """Columns of which some may be empty, for fields whose names a variable holds."""
+        held = self.planning.helper_name("filled", self.site.scope)
+        strict = ", strict=True" if self.strict else ""
+        columns: Template = (Src(self.data),)
+        if not self.strict and isinstance(self.data, ast.Name):
+            columns = (self.planning.flow.source.segment(self.data),)
+        elif not self.strict:
+            variable = self.planning.helper_name("columns", self.site.scope)
+            before = (*before, Line((f"{variable} = ", *columns)))
+            columns = (variable,)
+        given = Comprehension(
+            ("name: column",),
+            (f"for name, column in zip({names}, ", *columns, f"{strict})"),
+            "if len(column)",
+            brackets="{}",
+        )
+        before = (*before, Line((f"{held} = ", given)))
+        if not self.strict:
+            unequal = f"len({{len(column) for column in {held}.values()}}) > 1"
+            raised = 'raise ValueError("not a column of equal length for each field")'
+            test = f"if len({columns[0]}) != len({names}) or {unequal}:"
+            before = (*before, Block((test,), (Line((raised,)),)))
+        element = f"dict(zip({held}, row{strict}))"
+        rows = Comprehension((element,), (f"for row in zip(*{held}.values(){strict})",))
+        return (rows,), self.placed(before)
 
     def variable(self, names: list[str]) -> tuple[Template, list[Edit]]:
         """Columns in one variable: ``dict(zip(names, row))``."""

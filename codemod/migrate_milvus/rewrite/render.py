@@ -233,7 +233,7 @@ class Renderer:
                 for line in (part.element, part.clause, (part.condition,))
                 if line != ("",)
             ]
-            return [Call([], lines, brackets="[]", separator=" ")], precedence.ATOM, False
+            return [Call([], lines, brackets=part.brackets, separator=" ")], precedence.ATOM, False
         raise RewriteError(f"unknown template part {part!r}")
 
     def _src(self, part: Src) -> tuple[list[Piece], int, bool]:
