@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from migrate_milvus.flow import Flow, Site, Slot
 from migrate_milvus.program import FunctionInfo, Module
+from migrate_milvus.runners import LaterCall
 from migrate_milvus.values import NONE, Const, Object, only
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ class Pool:
         """The alias as it is written at ``site``; None when it cannot be told or written."""
         if site.form == "annotation":
             return ""
+        if isinstance(site.node, LaterCall):
+            return None  # the client would be looked up now, and not when the call is made
         if not site.objects:
             return self._own(site)
         found = {self._of_object(item, site) for item in site.objects}

@@ -321,14 +321,28 @@ class Users(Rule):
                     PROVED
                     if not planning.stays(site)
                     else unknown(
-                        "reset_password changes what everything on the alias sends, and some of it "
-                        "stays on the ORM",
+                        "reset_password changes what everything on the alias sends, and "
+                        f"{_what_stays(site, planning)} stays on the ORM",
                         planning.recipe(site),
                     )
                 ),
             )
             row = replace(row, fixed=(("reset_connection", ("True",)),))
         return write(site, planning, row, UTILITY)
+
+
+def _what_stays(site: Site, planning: Planning) -> str:
+    """The first line that stays on the connection of ``site``."""
+    for other in planning.sites:
+        if (
+            planning.is_orm(other)
+            and not planning.is_active(other)
+            and other is not site
+            and other.form == "call"
+            and (planning.may_share(site, other) or planning.keys[id(other)] is None)
+        ):
+            return planning.line_of(other.node)
+    return "some of it"
 
 
 class ResourceGroups(Rule):
