@@ -138,7 +138,10 @@ class Connect(Rule):
         )
         require(
             ARGUMENTS,
-            lambda: known(arguments, ("alias", "_async", *_ADDRESS, *_PASSED, "keep_alive")),
+            lambda: (
+                _keys_seen(planning, site, arguments)
+                or known(arguments, ("alias", "_async", *_ADDRESS, *_PASSED, "keep_alive"))
+            ),
         )
         require(NOT_ASYNC, lambda: _not_async(planning, arguments))
         require(
@@ -268,6 +271,25 @@ class _Spread:
         for name, value in pairs:
             written = (*written, ", " if written else "", f'"{name}": ', *value)
         return [ReplaceNode(self.display, ("{", *written, "}"))]
+
+
+def _keys_seen(planning: Planning, site: Site, arguments: Arguments) -> Answer | None:
+    """What is missing where a dict is unpacked whose keys are not seen; None otherwise."""
+    unpacked = [part.value for part in site.call.keywords if part.arg is None]
+    hidden = [part for part in unpacked if part in arguments.unknown]
+    if not hidden:
+        return None
+    text = planning.text(hidden[0])
+    rest = ((name, arguments.get(name)) for name in _ordered(arguments))
+    written = [f"{name}={planning.text(value)}" for name, value in rest if value is not None]
+    given = ", ".join([f"**{text}", *written])
+    return unknown(
+        f"the keys of {text} are not seen here: the client ignores host=, port= and address= in "
+        "silence, and connects to localhost",
+        f"# where {text} holds uri, user, password, token or db_name only\n"
+        f"client = MilvusClient({given})\n"
+        '# where it holds host and port: uri=f"http://{host}:{port}" instead of the two',
+    )
 
 
 def _spread(planning: Planning, site: Site, given: Arguments) -> _Spread | None:
