@@ -371,6 +371,8 @@ class Flow:
         if isinstance(node, ast.Constant):
             return ("constant", node.value)
         values = self.values.get(node, BOTTOM)
+        if isinstance(node, ast.Name) and self.is_of_comprehension(node):
+            return _constant(values)
         if isinstance(node, ast.Name):
             slot = self.slot_of_name(node.id, scope)
             binding = state.names.get(node.id)
@@ -387,6 +389,10 @@ class Flow:
             if len(values) == 1 and isinstance(next(iter(values)), Opaque) is False
             else None
         )
+
+    def is_of_comprehension(self, node: ast.expr) -> bool:
+        """Whether a name is a comprehension's own variable, which is in no slot."""
+        return isinstance(node, ast.Name) and node in self.values and node not in self.reads
 
     def _slot_identity(self, slot: Slot, values: Abstract) -> Hashable | None:
         if constant := _constant(values):

@@ -77,6 +77,8 @@ _SEQUENCES = frozenset(
 _MAPPERS = frozenset({"map", "filter"})
 # ... and those that do so with ``key=``.
 _SORTERS = frozenset({"sorted", "max", "min"})
+# ... and those that give the same elements, in a new list.
+_COPIERS = frozenset({"list", "tuple", "reversed"})
 # Classes of the standard library that hold what is put into them, as a display does.
 _HOLDERS = {
     "collections.OrderedDict": "dict",
@@ -1844,6 +1846,8 @@ class Interpreter:
             if read is not None:
                 return read
         handed_on = self.handed_on(node, dotted)
+        if handed_on is None and dotted.startswith("builtins."):
+            handed_on = self.chosen(node, name)
         if handed_on is not None:
             return handed_on
         if not shapes.is_harmless(dotted):
@@ -1879,6 +1883,54 @@ class Interpreter:
             self.call_with(node.args[0], node.args[1:])
         elif name in _SORTERS and node.args:
             self.call_key(node, node.args[0])
+
+    def chosen(self, node: ast.Call, name: str) -> Abstract | None:
+        """What ``sorted(items, key=lambda ...)`` and its like give of a list of objects.
+
+        None for other functions, and where something else is called with the objects.
+        """
+        if any(isinstance(argument, ast.Starred) for argument in node.args):
+            return None
+        if name == "next" and node.args and not node.keywords:
+            first = self.flow.value(node.args[0])
+            if not first or not all(isinstance(v, Container) for v in first):
+                return None
+            given = self.elements(first, node)
+            default = self.flow.value(node.args[1]) if len(node.args) == 2 else BOTTOM
+            return join(given, default) if _tracked(given) else None
+        if name not in (*_SORTERS, *_MAPPERS, *_COPIERS):
+            return None
+        if len(node.args) != (2 if name in _MAPPERS else 1):
+            return None
+        items = node.args[-1]
+        held = self.elements(self.flow.value(items), items)
+        if not _tracked(held):
+            return None
+        keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+        keys = [node.args[0]] if name in _MAPPERS else [keywords.pop("key", None)]
+        if keywords.keys() - {"reverse"} or (name in _COPIERS) is (keys != [None]):
+            return None
+        returned: Abstract = BOTTOM
+        for key in keys if name not in _COPIERS else ():
+            functions = self.flow.value(key)
+            if key is None or not functions or not all(map(_is_lambda, functions)):
+                return None
+            self.call_with(key, [items])
+            for function in functions:
+                assert isinstance(function, Function)
+                returned = join(returned, self.held(Slot("return", function.info, "")))
+        if name in _SORTERS:
+            self.consume(returned, node, "compared")
+        if name in ("max", "min"):
+            return held
+        given = returned if name == "map" else held
+        if not _tracked(given):
+            return frozenset({Opaque(id(node))})
+        content = self.flow.contents.get(node)
+        if content is None:
+            content = self.flow.contents[node] = Content(self.flow, node, "list", (), exact=False)
+        content.element = join(content.element, given)
+        return frozenset({Container(node, "list")})
 
     def call_key(self, node: ast.Call, items: ast.expr) -> None:
         """``key=``, which is called with what ``items`` hold."""
@@ -2266,10 +2318,7 @@ class Interpreter:
             if key is None:
                 exact = False
             else:
-                held = self.eval(key)
-                self.consume(
-                    frozenset(v for v in held if isinstance(v, Later)), key, "used as a key"
-                )
+                self.consume(_tracked(self.eval(key)), key, "used as a key")
         unpacked: Abstract = BOTTOM
         for key, value in zip(node.keys, node.values, strict=False):
             values = self.eval(value)
@@ -2291,12 +2340,12 @@ class Interpreter:
             for condition in generator.ifs:
                 self.eval(condition)
         if isinstance(node, ast.DictComp):
-            keys = frozenset(v for v in self.eval(node.key) if isinstance(v, Later))
-            self.consume(keys, node.key, "used as a key")
+            self.consume(_tracked(self.eval(node.key)), node.key, "used as a key")
         element = node.value if isinstance(node, ast.DictComp) else node.elt
         held = self.eval(element)
-        kept = frozenset(v for v in held if not isinstance(v, Later))  # futures are followed on
-        self.consume(kept, element, "collected")
+        # Objects and futures are followed out of what is made of them.
+        followed = BOTTOM if isinstance(node, ast.SetComp) else _tracked(held)
+        self.consume(held - followed, element, "collected")
         self.shadows.pop()
         self.loop_depth -= 1
 
@@ -2511,6 +2560,15 @@ def _tuple_of(values: Abstract) -> tuple[str, ...] | None:
 def _partial_in(values: Abstract) -> Abstract:
     """The partial functions among the values, which others may give more arguments."""
     return frozenset(v for v in values if isinstance(v, Later) and v.form is Form.FUNCTION)
+
+
+def _tracked(values: Abstract) -> Abstract:
+    """The objects among the values, and what gives objects later."""
+    return frozenset(v for v in values if isinstance(v, Object | Later))
+
+
+def _is_lambda(value: Value) -> bool:
+    return isinstance(value, Function) and isinstance(value.info.node, ast.Lambda)
 
 
 def _is_made(value: Value) -> bool:

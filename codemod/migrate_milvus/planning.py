@@ -1187,7 +1187,7 @@ class Planning:
         """Whether the expression means the same wherever and whenever it is evaluated."""
         if isinstance(expression, ast.Constant):
             return True
-        if not isinstance(expression, ast.Name):
+        if not isinstance(expression, ast.Name) or self.flow.is_of_comprehension(expression):
             return False
         slot = self.flow.slot_of_name(expression.id, scope)
         return slot.kind == "global" and self.flow.is_stable(slot)
@@ -1252,6 +1252,11 @@ class Planning:
                 return
             yield node
 
+    def _comprehension(self, variable: ast.expr) -> ast.AST | None:
+        """The innermost comprehension around one of its variables."""
+        kinds = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+        return next((node for node in self._around(variable) if isinstance(node, kinds)), None)
+
     def in_loop(self, node: ast.AST) -> bool:
         """Whether a loop goes around a node, within its function."""
         loops = ast.For | ast.AsyncFor | ast.While
@@ -1268,6 +1273,9 @@ class Planning:
         """Whether ``expression`` means at ``reader`` what it meant at the site ``made``."""
         if isinstance(expression, ast.Constant):
             return True
+        if self.flow.is_of_comprehension(expression):
+            own = self._comprehension(expression)
+            return own is not None and own in self._around(reader)
         if isinstance(expression, ast.Name):
             slot = self.flow.slot_of_name(expression.id, made.scope)
             if self.flow.slot_of_name(expression.id, scope) != slot:
