@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
 
-from migrate_milvus import deferred, escapes, handover, naming, reporting
+from migrate_milvus import deferred, documenting, escapes, handover, naming, reporting
 from migrate_milvus.edits import (
     Edit,
 )
@@ -383,6 +383,7 @@ def _finish(planning: Planning, chains: bool) -> dict[str, Plan]:
     edits: list[Edit] = []
     if any(_counts(planning, site) for site in planning.sites if planning.is_active(site)):
         calls = [*planning.draft.edits, *handover.name_edits(planning)]
+        calls += documenting.edits(planning)
         # ``global``, and what gets the client, go before what is inserted there.
         edits = [*handover.client_edits(planning), *planning.configured.edits(calls), *calls]
         edits = deferred.placed(planning, edits)
