@@ -2064,7 +2064,9 @@ class Interpreter:
                 if name == "sort":
                     self.call_key(node, node.func.value)
                 if name in ("pop", "setdefault"):
-                    result = content.element
+                    result = self.an_item(content.element, node)
+                    for default in node.args[1:]:
+                        result = join(result, self.flow.value(default))
                 elif name == "popitem":
                     self.consume(frozenset({value}), node, f"read by .{name}()")
                     result = self.pair(node, content.element)
@@ -2075,7 +2077,13 @@ class Interpreter:
                         held = self.elements(self.flow.value(argument), argument)
                         self.absorb(frozenset({value}), held)
             elif name == "get":
-                result = join(content.element, frozenset({NONE}))
+                key = node.args[0] if node.args else None
+                there = self.item_at(content, key.value) if isinstance(key, ast.Constant) else None
+                if there is None:
+                    given = node.args[1:]
+                    otherwise = self.flow.value(given[0]) if given else frozenset({NONE})
+                    there = join(self.an_item(content.element, node), otherwise)
+                result = there
             elif name == "copy":
                 result = frozenset({value})
             elif name == "values" and value.kind == "dict":
@@ -2407,6 +2415,22 @@ class Interpreter:
             return frozenset({Opaque(id(node), Shape.DICT)})
         return frozenset({Container(node, "dict")})
 
+    def item_at(self, content: Content, key: object) -> Abstract | None:
+        """What a dict that never changes holds under a key; None when that is not known."""
+        if not (isinstance(content.node, ast.Dict) and content.exact) or content.changed:
+            return None
+        for known, item in zip(content.node.keys, content.node.values, strict=True):
+            if isinstance(known, ast.Constant) and known.value == key:
+                return self.recall(item, content)
+        return None
+
+    def an_item(self, element: Abstract, node: ast.expr) -> Abstract:
+        """One of the things that a list or dict holds; which of the constants is not known."""
+        found = frozenset(v for v in element if not isinstance(v, Const))
+        if found == element:
+            return element
+        return found | {Opaque(("item", id(node)))}
+
     def eval_Subscript(self, node: ast.Subscript) -> Abstract:
         container = self.eval(node.value)
         index_values = self.eval(node.slice)
@@ -2431,14 +2455,10 @@ class Interpreter:
                 and 0 <= index < len(content.items)
             ):
                 return self.recall(content.items[index], content)
-            if isinstance(content.node, ast.Dict) and content.exact and not content.changed:
-                for key, item in zip(content.node.keys, content.node.values, strict=True):
-                    if isinstance(key, ast.Constant) and key.value == index:
-                        return self.recall(item, content)
-            found = frozenset(v for v in content.element if not isinstance(v, Const))
-            if found != content.element:  # any of the constants, or another one
-                return found | {Opaque(("item", id(node)))}
-            return found or self.unknown(("item", id(node)))
+            there = self.item_at(content, index)
+            if there is not None:
+                return there
+            return self.an_item(content.element, node) or self.unknown(("item", id(node)))
         held: Abstract = BOTTOM
         for value in container:
             if self.is_list_of_objects(value):
@@ -2447,9 +2467,7 @@ class Interpreter:
                 held = join(held, self.several_of(value, inner) if part else inner)
             if isinstance(value, Container) and value.origin in self.flow.contents:
                 held = join(held, self.flow.contents[value.origin].element)
-        if any(isinstance(v, Const) for v in held):
-            other = frozenset({Opaque(("item", id(node)))})
-            held = frozenset(v for v in held if not isinstance(v, Const)) | other
+        held = self.an_item(held, node)
         if held:
             others = frozenset(
                 v
