@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from .detector import Detected, Site
 from .report import Entry, Report
-from .symbols import SCHEMA_NAMES, words
+from .symbols import CLASSES, SCHEMA_NAMES, words
 
 #: The symbols whose uses have to be migrated where their objects stay in one file.
 COLLECTION_MEMBERS = words(
@@ -292,8 +293,9 @@ def outside_lines(path: str, old: str, new: str, sites: Iterable[Site]) -> list[
     Had to be edited: statements with a site, with an import of the library, with a schema or
     field; statements that share a name with the arguments, targets or receiver of one with a site
     or a schema (data, index parameters, names); signatures of functions and calls of the file's own
-    functions, which may hand the client on; an ``else`` that is left empty; tests of the pages of
-    an iterator, which may end with None now. This is generous: a
+    functions, which may hand the client on; lines of docstrings that name a parameter or a class of
+    the ORM; an ``else`` that is left empty; tests of the pages of an iterator, which may end with
+    None now. This is generous: a
     line that is listed is a real surprise, a line that is not listed may still be one.
     """
     try:
@@ -334,6 +336,7 @@ def outside_lines(path: str, old: str, new: str, sites: Iterable[Site]) -> list[
         schema = bool(words & SCHEMA_NAMES)
         if is_signature or of_library or schema or words & names or words & functions:
             allowed.update(span)
+    allowed |= _documented(tree)
     for node in statements:
         # An ``else`` goes with the last statement in it.
         inside, above = getattr(node, "orelse", None), getattr(node, "body", None)
@@ -346,6 +349,24 @@ def outside_lines(path: str, old: str, new: str, sites: Iterable[Site]) -> list[
         for number, line in enumerate(lines, 1)
         if number not in same and number not in allowed and line.strip()
     ]
+
+
+def _documented(tree: ast.Module) -> set[int]:
+    """The lines of docstrings that name a parameter of the function, or a class of the ORM."""
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            continue
+        named = set(CLASSES)
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.arg):
+                named.add(inner.arg)
+        first = node.body[0]
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            for number, line in enumerate(str(first.value.value).split("\n"), first.lineno):
+                if named & set(re.findall(r"\w+", line)):
+                    found.add(number)
+    return found
 
 
 def _is_next(node: ast.expr, iterators: set[str]) -> bool:

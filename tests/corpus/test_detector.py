@@ -705,6 +705,22 @@ if one:
     assert result.outside == ["main.py:10 pass", "main.py:11 else:", "main.py:12 pass"]
 
 
+def test_docstrings_that_name_a_parameter_or_a_class_are_no_surprise() -> None:
+    old = """\
+from pymilvus import Collection
+def fill(docs: Collection):
+    '''Fill.
+
+    docs: what to fill
+    Returns: a Collection
+    Raises: nothing
+    '''
+    docs.flush()
+"""
+    result = judged(old, "", fake_report(), fake_report())
+    assert result.outside == ["main.py:3 '''Fill.", "main.py:7 Raises: nothing", "main.py:8 '''"]
+
+
 def test_tests_of_the_pages_of_an_iterator_are_no_surprise() -> None:
     old = """\
 from pymilvus import Collection
