@@ -107,6 +107,21 @@ class Crossing:
                 return True
         return False
 
+    def _may_load(self, module: Module, home: Module) -> bool:
+        """Whether it makes no difference that a module imports ``home``."""
+        assert self.graph is not None
+        known = {other.name: other for other in self.flow.program.modules}
+        queue, seen = [home.name], set[str]()
+        while queue:
+            name = queue.pop()
+            if name in seen or self.graph.loads(module.name, name):
+                continue
+            seen.add(name)
+            if name not in known or not _is_quiet(known[name]):
+                return False
+            queue += [t for t in self.graph.targets(name) if self.graph.loads(name, t)]
+        return True
+
     # Names for what another module holds --------------------------------------------------
 
     def can_import(self, module: Module, home: Module) -> bool:
@@ -114,7 +129,7 @@ class Crossing:
         return (
             self.graph is not None
             and not self.graph.reaches(home.name, module.name)
-            and (self.graph.loads(module.name, home.name) or _is_quiet(home))
+            and self._may_load(module, home)
         )
 
     def name_of(self, home: Module, name: str, site: Site) -> str | None:
@@ -151,7 +166,7 @@ class Crossing:
             return None
         if self.graph.reaches(home.name, site.module.name):
             return None
-        if not self.graph.loads(site.module.name, home.name) and not _is_quiet(home):
+        if not self._may_load(site.module, home):
             return None  # what it does would be done earlier than before
         statement = self._import_from(home, site.module)
         path = self._path(site.module, home)
@@ -269,21 +284,22 @@ class Crossing:
 
 def _is_quiet(module: Module) -> bool:
     """Whether importing a module does nothing but define names."""
-    return all(
-        isinstance(
-            statement,
-            ast.Import
-            | ast.ImportFrom
-            | ast.FunctionDef
-            | ast.AsyncFunctionDef
-            | ast.ClassDef
-            | ast.Assign
-            | ast.AnnAssign,
-        )
-        or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
-        or (isinstance(statement, ast.If) and is_main_guard(statement))
-        for statement in module.tree.body
-    )
+    return all(_only_defines(statement) for statement in module.tree.body)
+
+
+def _only_defines(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Import() | ast.ImportFrom():
+            return True
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return not any(isinstance(part, ast.Call) for part in statement.decorator_list)
+        case ast.Assign(value=value) | ast.AnnAssign(value=value):
+            return not any(isinstance(n, ast.Call) for n in ast.walk(value)) if value else True
+        case ast.Expr(value=ast.Constant()):
+            return True
+        case ast.If():
+            return is_main_guard(statement)
+    return False
 
 
 def _parts(module: Module) -> list[str]:
