@@ -1248,6 +1248,9 @@ class Walker:
             if atom.kind == "object":
                 origins = {atom.origin} if atom.origin else set()
                 self.note(node.func, f"{name}({atom.name})", "reference", origins)
+                if isinstance(text, str) and name == "getattr":
+                    read = ast.Attribute(node.args[0], text, ast.Load())
+                    value |= self.produced(ast.copy_location(read, node), atom)
             elif isinstance(text, str) and name == "getattr":
                 value |= self.member(atom, text)
         return value

@@ -304,6 +304,14 @@ FORMS = {
         """,
         ["Collection", "Collection.load", "Collection.flush"],
     ),
+    "read_by_name": (
+        """
+        from pymilvus import Collection
+        for index in getattr(Collection("x"), "indexes", None) or []:
+            print(getattr(index, "field_name", None), index.params)
+        """,
+        ["getattr(Collection)", "Collection", "getattr(Index)", "Index.params"],
+    ),
     "multi_line_chain": (
         """
         from pymilvus import Collection
