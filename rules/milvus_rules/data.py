@@ -411,7 +411,8 @@ class _Columns:
         if not (planning.settings.unsafe or (columns is not None and in_step(flow, columns))):
             return self.filled(names, before)
         if not self.strict:
-            edits, held = self.checked((Src(self.data),), f"len({names})", before)
+            value = None if isinstance(self.data, ast.Name) else (Src(self.data),)
+            edits, held = self.checked(value, f"len({names})", before)
             return (
                 Comprehension((f"dict(zip({names}, row))",), (f"for row in zip(*{held})",)),
             ), edits
