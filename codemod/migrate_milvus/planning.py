@@ -466,7 +466,6 @@ class Planning:
             and self.is_orm(site)
             and (site.form == "suspect" or (site.form == "call" and connections.needs_client(site)))
             and not connections.is_connect(site.symbol)
-            and not (self._never_runs(site) and self._connects_as_script(connects))
             for site in self.sites
         ):
             # It may use any of the connections.
@@ -571,57 +570,6 @@ class Planning:
                     continue
             names[home].add(place.name)
             self.places[key] = place
-
-    def _never_runs(self, site: Site) -> bool:
-        """Whether a use is of a parameter of a function that no code of the project calls."""
-        function = site.function
-        part = site.receiver
-        while isinstance(part, ast.Attribute | ast.Call | ast.Subscript):
-            part = part.func if isinstance(part, ast.Call) else part.value
-        return (
-            site.form == "suspect"
-            and function is not None
-            and isinstance(part, ast.Name)
-            and part.id in function.names_of_parameters()
-            and function.owner is None
-            and function.parent is None
-            and not function.decorators
-            and not function.opaque_decorators
-            and not function.takes_fixtures
-            and not self.flow.callers(function)
-            and function not in self.flow.escaped_functions
-            and not self.is_reached(function)
-            and self.crossing.all_users_known(function)
-            and "__all__" not in site.module.identifiers
-        )
-
-    def _connects_as_script(self, connects: Mapping[Hashable, list[Site]]) -> bool:
-        """Whether connections are opened where a module is run as a script, and nowhere else."""
-        guarded = False
-        seen: set[FunctionInfo] = set()
-        queue: list[tuple[ast.AST, FunctionInfo | None]] = [
-            (site.node, site.function) for sites in connects.values() for site in sites
-        ]
-        while queue:
-            node, function = queue.pop()
-            if function is None:
-                if not self.crossing.only_as_script(node):
-                    return False
-                guarded = True
-            elif function not in seen:
-                seen.add(function)
-                if (
-                    function in self.flow.escaped_functions
-                    or self.is_reached(function)
-                    or not self.crossing.all_users_known(function)
-                ):
-                    return False
-                queue += [
-                    (edge.node, self.flow.scope_of.get(edge.node))
-                    for edge in self.flow.callers(function)
-                    if edge.node is not None
-                ]
-        return guarded
 
     def _unset_for(
         self,
