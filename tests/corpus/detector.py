@@ -19,9 +19,10 @@ No sites: imports, annotations, schemas, data types, exceptions, search requests
 stay valid), text in strings, names that left pymilvus, the results of writes and of questions about
 compaction, replicas and grants, and methods called under another name. The lines on which such
 things, or an ORM object that is only passed on or given back, stand are kept as *marks*: a report
-entry there is about something real. So is a use of a parameter that nobody in sight passes, but
-that is named after an ORM class, in a file that imports the ORM: it cannot be told whether it is
-one, so that saying it may be is no error, and saying nothing is none either.
+entry there is about something real. So is what reads an object of the project by a computed name,
+and a use of a parameter that nobody in sight passes, but that is named after an ORM class, in a
+file that imports the ORM: it cannot be told whether it is one, so that saying it may be is no
+error, and saying nothing is none either.
 
 How objects are followed
 ------------------------
@@ -1253,6 +1254,8 @@ class Walker:
                     value |= self.produced(ast.copy_location(read, node), atom)
             elif isinstance(text, str) and name == "getattr":
                 value |= self.member(atom, text)
+            elif atom.kind == "uobject" and text is None:
+                self.mark(node)  # it may be the attribute that holds an ORM object
         return value
 
     def handed_over(self, name: str, arguments: list[Value], keywords: dict[str, Value]) -> Value:

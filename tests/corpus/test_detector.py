@@ -528,6 +528,19 @@ MARKS = {
         """,
         [2, 3, 4, 7, 12],
     ),
+    "object_read_by_a_computed_name": (
+        """
+        from pymilvus import Collection
+        class Store:
+            def __init__(self):
+                self.col = Collection("x")
+            def read(self, name):
+                number = getattr(self, "number")
+                return getattr(self, f"{name}l")
+        number = getattr(Collection, "number")
+        """,
+        [2, 5, 8, 9],
+    ),
     "parameter_named_after_a_class": (
         """
         from pymilvus import connections
