@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Hashable
 from dataclasses import replace
 
 from migrate_milvus.flow import Content, Flow, Site
@@ -125,69 +124,6 @@ def _fills(flow: Flow, call: ast.Call) -> bool:
     """``list(range(10))``"""
     name = call.func.id if isinstance(call.func, ast.Name) else ""
     return name == "list" and len(call.args) == 1 and _iterates(flow, call.args[0])
-
-
-def in_step(flow: Flow, columns: list[ast.expr]) -> bool:
-    """Whether no column can be empty while another is not.
-
-    Each of them surely holds something, or all are as long as the same list: made by going over
-    it, or by appending to each in the same turn of a loop.
-    """
-    if all(surely_filled(flow, column) for column in columns):
-        return True
-    measures = [_measures(flow, column) for column in columns]
-    return bool(measures and frozenset.intersection(*measures))
-
-
-def _measures(flow: Flow, column: ast.expr) -> frozenset[Hashable]:
-    """What the list is as long as; two lists that share one of these are of one length."""
-    found = {_steady(flow, column)}
-    match column:
-        case ast.BinOp(ast.List([item]), ast.Mult(), ast.Call(ast.Name("len"), [counted], [])):
-            if not isinstance(item, ast.Starred):
-                found.add(_steady(flow, counted))
-    content = flow.content(flow.value(column))
-    if content is not None and not content.changed:
-        match content.node:
-            case ast.ListComp(generators=[generator]) if not content.appended:
-                if not generator.ifs:
-                    found.add(_steady(flow, generator.iter))
-            case ast.List(elts=[]) if len(content.appended) == 1:
-                found.add(_turn(flow, *content.appended))
-    return frozenset(found - {None})
-
-
-def _steady(flow: Flow, node: ast.expr) -> Hashable | None:
-    """The variable that ``node`` reads, or counts, when it is set once and never grows."""
-    match node:
-        case ast.Call(ast.Name("enumerate"), [counted], []):
-            return _steady(flow, counted)
-        case ast.Call(ast.Name("range"), [ast.Call(ast.Name("len"), [counted], [])], []):
-            return _steady(flow, counted)
-    slot = flow.reads.get(node) if isinstance(node, ast.Name) else None
-    if slot is None or slot.kind != "local" or len(flow.writes.get(slot, ())) != 1:
-        return None
-    parents = flow.source.parents
-    for read in (read for read, other in flow.reads.items() if other == slot):
-        parent = parents.get(read)
-        if isinstance(parent, ast.Attribute) and isinstance(parents.get(parent), ast.Call):
-            return None  # append, pop, ...
-        if isinstance(parent, ast.Subscript) and not isinstance(parent.ctx, ast.Load):
-            return None
-    return slot
-
-
-def _turn(flow: Flow, call: ast.Call) -> Hashable | None:
-    """The loop in each turn of which ``call`` is run exactly once."""
-    parents = flow.source.parents
-    statement = parents.get(call)
-    loop = parents.get(statement) if isinstance(statement, ast.Expr) else None
-    if not isinstance(loop, ast.For) or statement not in loop.body:
-        return None
-    leaves = (ast.Continue, ast.Break, ast.Return, ast.Try)
-    if any(isinstance(node, leaves) for node in ast.walk(loop)):
-        return None
-    return loop
 
 
 def _iterates(flow: Flow, iterated: ast.expr) -> bool:

@@ -33,7 +33,7 @@ from migrate_milvus.registry import (
     unknown,
 )
 from migrate_milvus.values import Abstract, Container, Opaque, Shape, Value
-from milvus_rules.contents import at, in_step, length, surely_filled
+from milvus_rules.contents import at, length, surely_filled
 from milvus_rules.fields import fields_there, is_switched_on, schema_of, text_of
 from milvus_rules.owners import target
 from milvus_rules.results import check_result
@@ -408,7 +408,8 @@ class _Columns:
             "the fields to fill are read from the server, as the ORM did: name them here where "
             "you know them",
         )
-        if not (planning.settings.unsafe or (columns is not None and in_step(flow, columns))):
+        sure = columns and all(surely_filled(flow, column) for column in columns)
+        if not (sure or planning.settings.unsafe):
             return self.filled(names, before)
         if not self.strict:
             value = None if isinstance(self.data, ast.Name) else (Src(self.data),)
